@@ -1,0 +1,144 @@
+// Package event is the one stream that a run tells itself in. Progress on a
+// terminal, log lines, the journal, status, JUnit and resume are listeners on
+// it, or folds over it; the journal is the stream, a JSON line an event.
+//
+// An event is written once and never changed. Its fields are versioned: a reader
+// ignores keys that it does not know, and refuses a stream of a later Version.
+package event
+
+import "time"
+
+// Version is the version of the stream, in its first event.
+const Version = 1
+
+// Type says what happened. Exactly one of an event's payloads belongs to it.
+type Type string
+
+// The types, with the payload that each carries.
+const (
+	RunStarted   Type = "run.started"   // Run
+	StepPlanned  Type = "step.planned"  // Plan: run or skip, and why
+	StepStarted  Type = "step.started"  // Step
+	StepProgress Type = "step.progress" // Report: what a wait last saw
+	StepWarned   Type = "step.warned"   // Report
+	Intent       Type = "effect.intent" // Effect, before it is brought about
+	Done         Type = "effect.done"   // Effect, after it
+	StepFinished Type = "step.finished" // Result
+	RunFinished  Type = "run.finished"  // Summary
+)
+
+// Event is one thing that happened in a run.
+type Event struct {
+	Seq  int       `json:"seq"`  // from 1, without a gap
+	Time time.Time `json:"time"` // UTC
+	Type Type      `json:"type"`
+	Step string    `json:"step,omitempty"` // id of the step, "" for the run itself
+	Key  string    `json:"key,omitempty"`  // of a forEach instance
+
+	Run     *Run     `json:"run,omitempty"`
+	Plan    *Plan    `json:"plan,omitempty"`
+	Start   *Start   `json:"start,omitempty"`
+	Report  *Report  `json:"report,omitempty"`
+	Effect  *Effect  `json:"effect,omitempty"`
+	Result  *Result  `json:"result,omitempty"`
+	Summary *Summary `json:"summary,omitempty"`
+}
+
+// Run identifies a run; it is the journal's first line.
+type Run struct {
+	Version int      `json:"version"`
+	Lab     string   `json:"lab"`
+	File    string   `json:"file"`
+	Title   string   `json:"title,omitempty"` // one line for people: stack, connectivity, hub
+	Number  int      `json:"number"`
+	Labrun  string   `json:"labrun"` // version of the program
+	Phases  []string `json:"phases"`
+	Steps   []string `json:"steps"` // ids in the file's order
+}
+
+// Plan says whether an instance will run, as far as was known before.
+type Plan struct {
+	Decision string `json:"decision"` // run, skip or later (known only during the run)
+	Reason   string `json:"reason,omitempty"`
+}
+
+// Start is the beginning of one instance.
+type Start struct {
+	Phase  string `json:"phase"`
+	Uses   string `json:"uses"`
+	Digest string `json:"digest,omitempty"` // of the resolved options
+	File   string `json:"file"`
+	Line   int    `json:"line"`
+	Column int    `json:"column"`
+	// Timeout of the step, 0 for none.
+	Timeout time.Duration `json:"timeout,omitempty"`
+}
+
+// Status is how an instance ended.
+type Status string
+
+// The statuses. Changed is derived from effects, never claimed.
+const (
+	OK        Status = "ok"
+	Changed   Status = "changed"
+	Skipped   Status = "skipped"
+	Failed    Status = "failed"
+	Blocked   Status = "blocked"   // a step that it needs failed
+	Cancelled Status = "cancelled" // interrupted before or while it ran
+)
+
+// Result is the end of one instance.
+type Result struct {
+	Status   Status        `json:"status"`
+	Duration time.Duration `json:"duration_ns"`
+	Summary  string        `json:"summary,omitempty"` // one line: what it found or made
+	Reason   string        `json:"reason,omitempty"`  // of a skip or block
+	Report   *Report       `json:"report,omitempty"`  // of a failure
+	Outputs  any           `json:"outputs,omitempty"` // plain maps; holds no secret
+}
+
+// Effect is one change that a step brings about.
+type Effect struct {
+	ID      int    `json:"id"`   // pairs an intent with its done
+	Verb    string `json:"verb"` // create, apply, update, delete, write, exec, …
+	Object  string `json:"object"`
+	Changed bool   `json:"changed,omitempty"` // of a done: something is different now
+	Error   string `json:"error,omitempty"`   // of a done that failed
+	UID     string `json:"uid,omitempty"`
+	// Observable says that a later run can see whether it happened.
+	Observable bool `json:"observable,omitempty"`
+}
+
+// Report is something told to a person: a title, labelled lines, and what to do.
+type Report struct {
+	Title string `json:"title"`
+	Lines []Line `json:"lines,omitempty"`
+	Next  string `json:"next,omitempty"` // the command to type, or what to mend
+}
+
+// Line is one labelled line of a report: "it said", "seen", "BMC".
+type Line struct {
+	Label string `json:"label"`
+	Text  string `json:"text"`
+}
+
+// Summary is the end of a run.
+type Summary struct {
+	Counts   map[Status]int `json:"counts"`
+	Duration time.Duration  `json:"duration_ns"`
+	Exit     int            `json:"exit"`
+	Report   *Report        `json:"report,omitempty"`
+	Requests map[string]int `json:"requests,omitempty"` // "hub reads", "hub writes", "redfish", …
+}
+
+// Sink takes events in order, one at a time. An error of a sink that keeps the
+// run's memory (the journal) stops new effects.
+type Sink interface {
+	Take(Event) error
+}
+
+// Reporter is an error that can tell itself as a report.
+type Reporter interface {
+	error
+	Tell() Report
+}

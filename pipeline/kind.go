@@ -1,0 +1,161 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/labrun/labrun/pipeline/event"
+)
+
+// Step is a kind of step: a struct whose fields are its options, with one method.
+// E is the environment that the program hands to its steps; the engine never
+// looks into it. O is a struct of outputs, struct{} for none.
+type Step[E, O any] interface {
+	Run(ctx context.Context, env E) (O, error)
+}
+
+// State is what an Observer found.
+type State int
+
+// The states.
+const (
+	Unknown State = iota // cannot be told by looking
+	Absent               // not there, or not as it should be
+	Present              // as it should be
+)
+
+// Observer is a step that can look whether it is done without doing it.
+type Observer[E, O any] interface {
+	Observe(ctx context.Context, env E) (O, State, error)
+}
+
+// Planner is a step that can say what it would change.
+type Planner[E any] interface {
+	Plan(ctx context.Context, env E) (Change, error)
+}
+
+// Undoer is a step that can take back what it did.
+type Undoer[E any] interface {
+	Undo(ctx context.Context, env E) error
+}
+
+// Renderer is a step that can say which objects it would apply, each a plain map
+// with its secrets masked.
+type Renderer[E any] interface {
+	Render(ctx context.Context, env E) ([]map[string]any, error)
+}
+
+// Summarizer is an output that tells itself in one line, beside the step's name.
+type Summarizer interface{ Summary() string }
+
+// Change is what a step would change, for a plan.
+type Change struct {
+	Objects []ObjectChange
+}
+
+// ObjectChange is what would become of one object.
+type ObjectChange struct {
+	Object string // Kind namespace/name
+	Verb   string // create, update, delete or none
+	Diff   string // unified diff, secrets masked; "" for none
+}
+
+// Kind is a kind of step as the engine keeps it: its options and outputs known by
+// reflection, its methods erased. A nil method is one that the kind lacks.
+type Kind[E any] struct {
+	Name    string // as in `uses`: area/verb
+	Doc     string // one sentence, then what to know
+	Example string // YAML of one step that uses it
+	Options reflect.Type
+	Outputs reflect.Type
+
+	Run     func(ctx context.Context, env E, options any) (Outcome, error)
+	Observe func(ctx context.Context, env E, options any) (Outcome, State, error)
+	Plan    func(ctx context.Context, env E, options any) (Change, error)
+	Undo    func(ctx context.Context, env E, options any) error
+	Render  func(ctx context.Context, env E, options any) ([]map[string]any, error)
+}
+
+// Outcome is what a step that ended well leaves.
+type Outcome struct {
+	Outputs any    // of the kind's Outputs type
+	Summary string // one line for people, may be empty
+}
+
+// Use makes a kind of the step type S. It panics, at start-up, on a type that has
+// a method called Observe, Plan, Undo or Render without satisfying its interface:
+// a wrong receiver or output type would otherwise be lost in silence.
+func Use[S Step[E, O], E, O any](name, doc, example string) Kind[E] {
+	options := reflect.TypeFor[S]()
+	refuseNearMiss[Observer[E, O]](options, "Observe")
+	refuseNearMiss[Planner[E]](options, "Plan")
+	refuseNearMiss[Undoer[E]](options, "Undo")
+	refuseNearMiss[Renderer[E]](options, "Render")
+
+	k := Kind[E]{Name: name, Doc: doc, Example: example, Options: options, Outputs: reflect.TypeFor[O]()}
+	k.Run = func(ctx context.Context, env E, o any) (Outcome, error) {
+		out, err := o.(S).Run(ctx, env)
+		return outcome(out), err
+	}
+	var zero S
+	if _, ok := any(zero).(Observer[E, O]); ok {
+		k.Observe = func(ctx context.Context, env E, o any) (Outcome, State, error) {
+			out, state, err := o.(Observer[E, O]).Observe(ctx, env)
+			return outcome(out), state, err
+		}
+	}
+	if _, ok := any(zero).(Planner[E]); ok {
+		k.Plan = func(ctx context.Context, env E, o any) (Change, error) { return o.(Planner[E]).Plan(ctx, env) }
+	}
+	if _, ok := any(zero).(Undoer[E]); ok {
+		k.Undo = func(ctx context.Context, env E, o any) error { return o.(Undoer[E]).Undo(ctx, env) }
+	}
+	if _, ok := any(zero).(Renderer[E]); ok {
+		k.Render = func(ctx context.Context, env E, o any) ([]map[string]any, error) {
+			return o.(Renderer[E]).Render(ctx, env)
+		}
+	}
+	return k
+}
+
+func outcome(out any) Outcome {
+	o := Outcome{Outputs: out}
+	if s, ok := out.(Summarizer); ok {
+		o.Summary = s.Summary()
+	}
+	return o
+}
+
+// refuseNearMiss panics where S, or a pointer to it, has a method called name
+// but S does not satisfy I.
+func refuseNearMiss[I any](s reflect.Type, name string) {
+	if s.Implements(reflect.TypeFor[I]()) {
+		return
+	}
+	if _, ok := reflect.PointerTo(s).MethodByName(name); ok {
+		panic(fmt.Sprintf("step %s has a method %s of the wrong receiver or signature", s, name))
+	}
+}
+
+// Report is an error that tells itself with labelled lines and what to do next.
+type Report struct {
+	event.Report
+	Cause error
+}
+
+// Error is the report in one line.
+func (r *Report) Error() string {
+	parts := []string{r.Title}
+	for _, l := range r.Lines {
+		parts = append(parts, l.Label+": "+l.Text)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// Unwrap gives the cause.
+func (r *Report) Unwrap() error { return r.Cause }
+
+// Tell gives the report.
+func (r *Report) Tell() event.Report { return r.Report }

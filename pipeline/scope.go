@@ -1,0 +1,111 @@
+package pipeline
+
+import (
+	"context"
+	"sync"
+
+	"github.com/labrun/labrun/pipeline/event"
+)
+
+// Scope is one running instance of a step, as its environment sees it: whom it
+// belongs to, and the way its progress and effects reach the event stream. All
+// of its methods may be called side by side.
+type Scope struct {
+	Lab   string // name of the lab
+	Run   int    // number of the run
+	Phase string
+	Step  string
+	Key   string // of a forEach instance, else ""
+	Dir   string // folder of this instance's evidence; made by whoever writes there
+
+	emit func(event.Event) error
+
+	mu      sync.Mutex
+	last    event.Report
+	changed bool
+	effects int
+}
+
+// NewScope makes a scope whose events go to emit. An error of emit means that
+// the journal cannot be kept: no new effect may begin.
+func NewScope(lab, phase, step, key string, emit func(event.Event) error) *Scope {
+	return &Scope{Lab: lab, Phase: phase, Step: step, Key: key, emit: emit}
+}
+
+// Progress tells what a wait sees now. The last one is what a timeout reports.
+// A report equal to the one before it is not told again.
+func (s *Scope) Progress(r event.Report) {
+	s.mu.Lock()
+	same := equalReports(s.last, r)
+	s.last = r
+	s.mu.Unlock()
+	if !same {
+		_ = s.send(event.Event{Type: event.StepProgress, Report: &r})
+	}
+}
+
+// LastSeen gives what Progress told last.
+func (s *Scope) LastSeen() event.Report {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.last
+}
+
+// Warn tells something that the user should know, and that does not fail the step.
+func (s *Scope) Warn(r event.Report) {
+	_ = s.send(event.Event{Type: event.StepWarned, Report: &r})
+}
+
+// Changed says whether an effect of this instance changed something.
+func (s *Scope) Changed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.changed
+}
+
+// Do brings an effect about: the intent is told first, then act runs, then what
+// became of it is told. act says whether something is different now, and the UID
+// of the object where it has one.
+func (s *Scope) Do(ctx context.Context, verb, object string, act func(context.Context) (changed bool, uid string, err error)) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.effects++
+	effect := event.Effect{ID: s.effects, Verb: verb, Object: object}
+	s.mu.Unlock()
+
+	intent := effect
+	if err := s.send(event.Event{Type: event.Intent, Effect: &intent}); err != nil {
+		return err
+	}
+	changed, uid, err := act(ctx)
+	effect.Changed, effect.UID = changed, uid
+	if err != nil {
+		effect.Error = err.Error()
+	}
+	s.mu.Lock()
+	s.changed = s.changed || changed
+	s.mu.Unlock()
+	if told := s.send(event.Event{Type: event.Done, Effect: &effect}); err == nil {
+		err = told
+	}
+	return err
+}
+
+func (s *Scope) send(e event.Event) error {
+	e.Step, e.Key = s.Step, s.Key
+	return s.emit(e)
+}
+
+func equalReports(a, b event.Report) bool {
+	if a.Title != b.Title || a.Next != b.Next || len(a.Lines) != len(b.Lines) {
+		return false
+	}
+	for i := range a.Lines {
+		if a.Lines[i] != b.Lines[i] {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,123 @@
+// Package kube is the one apply, watch, wait, diff and undo that drives every
+// Kubernetes step. A step is two pure functions: Objects says what must exist,
+// Judge says how what was seen is to be taken. Everything else, server-side
+// apply, watches, ownership, rendering, is derived from them here, once.
+package kube
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/labrun/labrun/labs"
+	"github.com/labrun/labrun/pipeline"
+	"github.com/labrun/labrun/pipeline/event"
+)
+
+// Step is a Kubernetes step. Its fields are its options.
+type Step interface {
+	// Objects gives what must exist, in the order in which it is brought about.
+	Objects(f *labs.Facts, seen Seen) ([]Intent, error)
+	// Judge says whether what was seen is done, not yet done, or has failed.
+	Judge(f *labs.Facts, seen Seen) Verdict
+}
+
+// Reader is a step that reads more objects than it brings about. They are read
+// before Objects is called, and watched while Judge waits.
+type Reader interface {
+	Reads(f *labs.Facts) []Ref
+}
+
+// SecretUser is a step whose objects hold secrets that the lab file refers to.
+type SecretUser interface {
+	Secrets(f *labs.Facts) []labs.SecretRef
+}
+
+// Hosted is a step that works on the hosted cluster instead of the hub.
+type Hosted interface{ OnHostedCluster() }
+
+// A step may also have a method Outputs(*labs.Facts, Seen) O, where O is a struct:
+// what later steps read as steps.<id>.outputs.
+
+// Ref names one object, or, without Name, all objects of its kind that the
+// Namespace ("" for all) and Labels select.
+type Ref struct {
+	APIVersion, Kind string
+	Namespace, Name  string
+	Labels           string // a label selector, for lists
+	Optional         bool   // a kind that the server does not know reads as absent
+}
+
+// How says how an object is brought about.
+type How int
+
+// The ways.
+const (
+	Apply      How = iota // server-side apply of exactly these fields
+	CreateOnce            // created where absent, never changed after
+	Merge                 // read, changed, updated on its resourceVersion
+	Delete                // deleted where present
+)
+
+// Intent is one object and how it is brought about.
+type Intent struct {
+	How    How
+	Object runtime.Object // typed or unstructured; apiVersion and kind are set
+
+	// Initial adds fields that only the first create (POST) holds: values that
+	// another step or an operator moves on. Later applies leave them out.
+	Initial func(u *unstructured.Unstructured) error
+	// Generate fills what is generated once, for CreateOnce.
+	Generate func(random io.Reader, u *unstructured.Unstructured) error
+	// Change changes the object that was read, for Merge. It gets nil fields
+	// where the object is absent, and makes it then.
+	Change func(u *unstructured.Unstructured) error
+	// Force takes fields from other owners instead of reporting the conflict.
+	Force bool
+	// Shared objects belong to the hub: adopted where they exist, without the
+	// lab's labels, with one annotation labrun/used-by.<lab> a lab.
+	Shared bool
+	// Primary is the object that the step's patch is merged into; the first one
+	// where no intent says so.
+	Primary bool
+	// Secret objects are masked wherever they are shown.
+	Secret bool
+}
+
+// State is how a verdict ends a wait, or does not.
+type State int
+
+// The states.
+const (
+	Waiting State = iota
+	Done
+	Failed
+)
+
+// Verdict is what Judge says.
+type Verdict struct {
+	State   State
+	Summary string       // of Done: one line for people
+	Report  event.Report // of Waiting: what was seen; of Failed: why and what to do
+	// Recheck asks for another judgement at this time even if nothing changes,
+	// for grace times.
+	Recheck time.Time
+}
+
+// Environment is what the engine needs of the steps' environment.
+type Environment interface {
+	Scope() *pipeline.Scope
+	Facts() *labs.Facts
+	Hub(ctx context.Context) (*Cluster, error)
+	HostedCluster(ctx context.Context) (*Cluster, error)
+	Secret(ctx context.Context, ref labs.SecretRef) (labs.Secret, error)
+	Now() time.Time
+}
+
+// Patched is embedded in the options of every step that renders objects.
+type Patched struct {
+	Patch map[string]any `yaml:"patch,omitempty" doc:"merged into the step's main object: maps merge, lists replace, null removes"`
+}

@@ -1,0 +1,55 @@
+package kube
+
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/labrun/labrun/labs"
+)
+
+// Seen is what was read of the cluster, at one moment. It is not changed.
+type Seen struct {
+	Now     time.Time
+	objects map[Ref][]*unstructured.Unstructured
+	secrets map[string]labs.Secret
+}
+
+// NewSeen makes a Seen of objects by the reference that found them, for tests
+// and for the engine.
+func NewSeen(now time.Time, objects map[Ref][]*unstructured.Unstructured, secrets map[string]labs.Secret) Seen {
+	return Seen{Now: now, objects: objects, secrets: secrets}
+}
+
+// Get gives the object that ref names, nil where it is absent.
+func (s Seen) Get(ref Ref) *unstructured.Unstructured {
+	if found := s.objects[ref]; len(found) > 0 {
+		return found[0]
+	}
+	return nil
+}
+
+// List gives the objects that ref selects, by namespace and name.
+func (s Seen) List(ref Ref) []*unstructured.Unstructured { return s.objects[ref] }
+
+// Secret gives the value that a step declared with Secrets.
+func (s Seen) Secret(ref labs.SecretRef) labs.Secret { return s.secrets[ref.String()] }
+
+// As converts what ref names into T, nil where it is absent or does not fit.
+func As[T any](s Seen, ref Ref) *T {
+	u := s.Get(ref)
+	if u == nil {
+		return nil
+	}
+	return Convert[T](u)
+}
+
+// Convert reads an object into T, nil where it does not fit.
+func Convert[T any](u *unstructured.Unstructured) *T {
+	var t T
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, &t); err != nil {
+		return nil
+	}
+	return &t
+}

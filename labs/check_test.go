@@ -1,0 +1,93 @@
+package labs
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+)
+
+// sound gives the facts of a small disconnected IPv6 lab without a problem.
+func sound() *Facts {
+	cidr := func(s string) []CIDR { return []CIDR{{netip.MustParsePrefix(s)}} }
+	f := &Facts{Stack: IPv6, Disconnected: true, Domain: "lab.example"}
+	f.Networks = Networks{Machine: cidr("2001:db8::/64"), Cluster: cidr("fd03::/48"), Service: cidr("fd04::/112")}
+	f.Registry = Registry{Host: "registry.lab.example", Port: 5000, CA: PEM{Text: "-----BEGIN CERTIFICATE-----\n"}, Mirrors: []Mirror{{Source: "quay.io/a/b", Mirrors: []string{"registry.lab.example:5000/a/b"}}}}
+	f.Release = Release{Image: "quay.io/a/b@sha256:00", Version: "4.20.3", ControlPlaneImage: "registry.lab.example:5000/a/b@sha256:01"}
+	f.PullSecret = SecretRef{File: "/p"}
+	f.SSHKey = PublicKey{Text: "ssh-ed25519 AAAA"}
+	f.MCE.Namespace = "multicluster-engine"
+	f.Hosted = HostedCluster{Name: "hosted", Namespace: "clusters", Ingress: Ingress{Mode: "HostNetwork"}}
+	f.Hosted.NodeDrainTimeout.Duration = 1
+	f.Workers = []Worker{
+		{Name: "worker0", BootMAC: "52:54:00:00:00:10", BMC: BMC{Address: "a", Credentials: BMCCredentials{Username: "u", Password: SecretRef{Env: "P"}}}},
+		{Name: "worker1", BootMAC: "52:54:00:00:00:11", BMC: BMC{Address: "b", Credentials: BMCCredentials{Username: "u", Password: SecretRef{Env: "P"}}}},
+	}
+	return f
+}
+
+func TestCompleteSound(t *testing.T) {
+	f := sound()
+	if problems := Complete("l", f); len(problems) > 0 {
+		t.Fatalf("a sound lab has problems: %+v", problems)
+	}
+	if got, want := f.Hosted.NodePort.Address, "api.hosted.lab.example"; got != want {
+		t.Errorf("node port address = %q, want %q", got, want)
+	}
+	if got, want := f.ControlPlaneNamespace(), "clusters-hosted"; got != want {
+		t.Errorf("control plane namespace = %q, want %q", got, want)
+	}
+}
+
+func TestCompleteFinds(t *testing.T) {
+	prefix := netip.MustParsePrefix
+	tests := []struct {
+		name string
+		harm func(*Facts)
+		path string
+		says string
+	}{
+		{"v4 in an IPv6 lab", func(f *Facts) { f.Networks.Machine[0].Prefix = prefix("192.168.1.0/24") }, "networks.machine[0]", "IPv4 network in an IPv6 lab"},
+		{"host bits", func(f *Facts) { f.Networks.Machine[0].Prefix = prefix("2001:db8::1/64") }, "networks.machine[0]", "host bits"},
+		{"overlap", func(f *Facts) { f.Networks.Service[0].Prefix = prefix("fd03::/112") }, "networks.service[0]", "overlaps fd03::/48"},
+		{"reserved", func(f *Facts) { f.Networks.Cluster[0].Prefix = prefix("fd00::/48") }, "networks.cluster[0]", "fd00::1"},
+		{"none", func(f *Facts) { f.Networks.Cluster = nil }, "networks.cluster", "at least one"},
+		{"dual lacks one", func(f *Facts) { f.Stack = Dual }, "networks.machine", "an IPv4 and an IPv6"},
+		{"no registry", func(f *Facts) { f.Registry = Registry{} }, "registry.host", "needs its own registry"},
+		{"no CA", func(f *Facts) { f.Registry.CA = PEM{} }, "registry.ca", "needs its registry's CA"},
+		{"CA is no certificate", func(f *Facts) { f.Registry.CA.Text = "hello" }, "registry.ca", "no certificate"},
+		{"CA is missing", func(f *Facts) { f.Registry.CA.File = "/nonexistent/ca.pem" }, "registry.ca", "cannot be read"},
+		{"no mirrors", func(f *Facts) { f.Registry.Mirrors = nil }, "registry.mirrors", "needs mirrors"},
+		{"bare host", func(f *Facts) { f.Registry.Mirrors[0].Mirrors[0] = "registry.lab.example:5000" }, "registry.mirrors[0].mirrors[0]", "bare host"},
+		{"release by tag", func(f *Facts) { f.Release.Image = "quay.io/a/b:4.20" }, "release.image", "by digest"},
+		{"no operator image", func(f *Facts) { f.Release.ControlPlaneImage = "" }, "release.control_plane_operator_image", "control plane operator"},
+		{"private key", func(f *Facts) { f.SSHKey.Text = "-----BEGIN OPENSSH PRIVATE KEY-----" }, "ssh_key", "private key"},
+		{"no key", func(f *Facts) { f.SSHKey.Text = "hello" }, "ssh_key", "no SSH public key"},
+		{"name", func(f *Facts) { f.Hosted.Name = "Hosted_1" }, "hosted_cluster.name", "no DNS label"},
+		{"long namespace", func(f *Facts) { f.Hosted.Name = strings.Repeat("a", 60) }, "hosted_cluster.name", "63 are allowed"},
+		{"domain", func(f *Facts) { f.Domain = "a..b" }, "domain", "no domain name"},
+		{"drain for ever", func(f *Facts) { f.Hosted.NodeDrainTimeout.Duration = 0 }, "hosted_cluster.node_drain_timeout", "for ever"},
+		{"ingress outside", func(f *Facts) { f.Hosted.Ingress.Address = "2001:db8:1::1" }, "hosted_cluster.ingress.address", "no machine network"},
+		{"ingress is a name", func(f *Facts) { f.Hosted.Ingress.Address = "apps" }, "hosted_cluster.ingress.address", "no address"},
+		{"no workers", func(f *Facts) { f.Workers = nil }, "workers", "at least one worker"},
+		{"same name", func(f *Facts) { f.Workers[1].Name = "worker0" }, "workers[1].name", "same name as worker0"},
+		{"same MAC", func(f *Facts) { f.Workers[1].BootMAC = "52:54:00:00:00:10" }, "workers[1].boot_mac", "same boot MAC as worker0"},
+		{"same BMC", func(f *Facts) { f.Workers[1].BMC.Address = "A/" }, "workers[1].bmc.address", "same BMC as worker0"},
+		{"multicast", func(f *Facts) { f.Workers[0].BootMAC = "01:00:5e:00:00:01" }, "workers[0].boot_mac", "multicast"},
+		{"zero", func(f *Facts) { f.Workers[0].BootMAC = "00:00:00:00:00:00" }, "workers[0].boot_mac", "no interface"},
+		{"two places", func(f *Facts) { f.PullSecret.Env = "X" }, "pull_secret", "exactly one place"},
+		{"static v4", func(f *Facts) { f.Workers[0].Network.Addresses = []CIDR{{prefix("10.0.0.1/24")}} }, "workers[0].network.addresses[0]", "IPv4 address in an IPv6 lab"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := sound()
+			tt.harm(f)
+			problems := Complete("l", f)
+			for _, p := range problems {
+				if p.Path == tt.path && strings.Contains(p.Message, tt.says) {
+					return
+				}
+			}
+			t.Errorf("no problem at %s that says %q in %+v", tt.path, tt.says, problems)
+		})
+	}
+}

@@ -1,0 +1,239 @@
+package bmctest
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// recorder keeps the status of an answer.
+type recorder struct {
+	http.ResponseWriter
+	status int
+}
+
+func (r *recorder) WriteHeader(status int) {
+	r.status = status
+	r.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// ServeHTTP answers one request and notes it.
+func (b *BMC) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path := strings.TrimSuffix(r.URL.Path, "/")
+	b.mu.Lock()
+	at := len(b.requests)
+	b.requests = append(b.requests, Request{Method: r.Method, Path: path, Auth: authKind(r)})
+	b.mu.Unlock()
+
+	b.wait(r, b.config.Latency)
+	answer := &recorder{ResponseWriter: w}
+	if f, ok := b.fault(r, path); !ok || !b.misbehave(answer, r, f) {
+		b.answer(answer, r, path)
+	}
+	b.mu.Lock()
+	b.requests[at].Status = answer.status
+	b.mu.Unlock()
+}
+
+func (b *BMC) answer(w http.ResponseWriter, r *http.Request, path string) {
+	if r.Method == http.MethodPost && path == Sessions && b.config.Sessions {
+		b.openSession(w, r)
+		return
+	}
+	if path != Root && !b.allowed(r) {
+		refuse(w, http.StatusUnauthorized, "Base.1.0.GeneralError", "Incorrect username or password")
+		return
+	}
+	switch r.Method {
+	case http.MethodGet:
+		b.get(w, path)
+	case http.MethodPost:
+		b.act(w, r, path)
+	case http.MethodPatch:
+		b.patch(w, r, path)
+	case http.MethodDelete:
+		b.closeSession(w, path)
+	default:
+		refuse(w, http.StatusMethodNotAllowed, "Base.1.0.OperationNotAllowed", "method not allowed")
+	}
+}
+
+func (b *BMC) get(w http.ResponseWriter, path string) {
+	b.mu.Lock()
+	body, ok := b.tree[path]
+	content, err := json.Marshal(body)
+	patched := b.config.Patch && isSlot(body)
+	b.mu.Unlock()
+	switch {
+	case !ok:
+		refuse(w, http.StatusNotFound, "Base.1.0.ResourceMissingAtURI", "no resource at "+path)
+		return
+	case err != nil:
+		refuse(w, http.StatusInternalServerError, "Base.1.0.InternalError", err.Error())
+		return
+	case patched:
+		w.Header().Set("Allow", "GET, HEAD, PATCH")
+	}
+	reply(w, http.StatusOK, json.RawMessage(content))
+}
+
+// act performs the action whose target is this path.
+func (b *BMC) act(w http.ResponseWriter, r *http.Request, path string) {
+	resource, action := b.owner(path)
+	parameters, err := parametersOf(r)
+	switch {
+	case resource == "":
+		refuse(w, http.StatusNotFound, "Base.1.0.ActionNotSupported", "no action at "+path)
+	case err != nil:
+		refuse(w, http.StatusBadRequest, "Base.1.0.MalformedJSON", err.Error())
+	case action == "#VirtualMedia.InsertMedia":
+		image, _ := parameters["Image"].(string)
+		b.insert(w, r, resource, image)
+	case action == "#VirtualMedia.EjectMedia":
+		b.eject(resource)
+		w.WriteHeader(http.StatusNoContent)
+	case action == "#ComputerSystem.Reset":
+		b.reset(w, resource, parameters["ResetType"])
+	default:
+		refuse(w, http.StatusBadRequest, "Base.1.0.ActionNotSupported", "action "+action+" is not played")
+	}
+}
+
+// owner finds the resource and action with this target.
+func (b *BMC) owner(target string) (resource, action string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for path, body := range b.tree {
+		actions, _ := body["Actions"].(map[string]any)
+		for name, value := range actions {
+			if object, _ := value.(map[string]any); object["target"] == target {
+				return path, name
+			}
+		}
+	}
+	return "", ""
+}
+
+func (b *BMC) reset(w http.ResponseWriter, system string, kind any) {
+	state := map[any]string{"On": "On", "ForceOn": "On", "ForceRestart": "On", "PowerCycle": "On", "ForceOff": "Off", "GracefulShutdown": "Off"}[kind]
+	if state == "" {
+		refuse(w, http.StatusBadRequest, "Base.1.0.ActionParameterNotSupported", fmt.Sprintf("ResetType %v is not supported", kind))
+		return
+	}
+	b.mu.Lock()
+	b.tree[system]["PowerState"] = state
+	b.mu.Unlock()
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// insert fetches the image, unless it is told not to, and shows it in the slot.
+func (b *BMC) insert(w http.ResponseWriter, r *http.Request, slot, image string) {
+	if image == "" {
+		refuse(w, http.StatusBadRequest, "Base.1.0.ActionParameterMissing", "Image is missing")
+		return
+	}
+	if !b.config.NoFetch {
+		if err := b.fetch(r, image); err != nil {
+			refuse(w, http.StatusBadRequest, "Base.1.0.ResourceAtUriUnauthorized", "the image cannot be fetched: "+err.Error())
+			return
+		}
+	}
+	b.mu.Lock()
+	maps.Copy(b.tree[slot], map[string]any{"Image": image, "Inserted": true, "ConnectedVia": "URI"})
+	b.mu.Unlock()
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (b *BMC) eject(slot string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	maps.Copy(b.tree[slot], map[string]any{"Image": nil, "Inserted": false, "ConnectedVia": "NotConnected"})
+}
+
+func (b *BMC) fetch(r *http.Request, image string) error {
+	request, err := http.NewRequestWithContext(r.Context(), http.MethodGet, image, nil)
+	if err != nil {
+		return err
+	}
+	client := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	answer, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("HTTP %d", answer.StatusCode)
+	}
+	if _, err := io.Copy(io.Discard, answer.Body); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.fetched = append(b.fetched, image)
+	return nil
+}
+
+// patch inserts and ejects where slots take it, and merges everything else, one level deep.
+func (b *BMC) patch(w http.ResponseWriter, r *http.Request, path string) {
+	changes, err := parametersOf(r)
+	b.mu.Lock()
+	body, ok := b.tree[path]
+	slot := isSlot(body)
+	b.mu.Unlock()
+	switch {
+	case err != nil:
+		refuse(w, http.StatusBadRequest, "Base.1.0.MalformedJSON", err.Error())
+	case !ok:
+		refuse(w, http.StatusNotFound, "Base.1.0.ResourceMissingAtURI", "no resource at "+path)
+	case slot && !b.config.Patch:
+		w.Header().Set("Allow", "GET, HEAD")
+		refuse(w, http.StatusMethodNotAllowed, "Base.1.0.OperationNotAllowed", "a slot takes no PATCH")
+	case slot && changes["Inserted"] == false:
+		b.eject(path)
+		w.WriteHeader(http.StatusNoContent)
+	case slot:
+		image, _ := changes["Image"].(string)
+		b.insert(w, r, path, image)
+	default:
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		for name, value := range changes {
+			old, isObject := body[name].(map[string]any)
+			if more, ok := value.(map[string]any); ok && isObject {
+				maps.Copy(old, more)
+			} else {
+				body[name] = value
+			}
+		}
+		w.WriteHeader(http.StatusNoContent)
+	}
+}
+
+func isSlot(body map[string]any) bool {
+	t, _ := body["@odata.type"].(string)
+	return strings.HasPrefix(t, "#VirtualMedia.")
+}
+
+func parametersOf(r *http.Request) (map[string]any, error) {
+	out := map[string]any{}
+	err := json.NewDecoder(r.Body).Decode(&out)
+	return out, err
+}
+
+func reply(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("OData-Version", "4.0")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) // the client has gone; nobody is left to tell
+}
+
+func refuse(w http.ResponseWriter, status int, code, message string) {
+	reply(w, status, map[string]any{"error": map[string]any{"code": code, "message": message}})
+}

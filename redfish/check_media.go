@@ -1,0 +1,238 @@
+package redfish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// media is a system's virtual media as far as it could be read.
+type media struct {
+	where  string // path of the collection
+	listed int    // slots that it names
+	slots  []slot
+	err    error // why a slot that it names could not be read; the last one
+}
+
+// slot is one VirtualMedia resource.
+type slot struct{ *resource }
+
+// findMedia reads the slots under the system, or, where it has none, under its Manager: the order in which Ironic looks.
+// The error is ErrNoVirtualMedia where neither has any, wrapped together with what was missing.
+func findMedia(ctx context.Context, c *conn, system *resource, manager func(context.Context) (*resource, error)) (media, error) {
+	m, systemErr := mediaUnder(ctx, c, system)
+	if m.listed > 0 {
+		return m, nil
+	}
+	owner, err := manager(ctx)
+	if err != nil {
+		return m, unlessUnread(fmt.Errorf("%w, and %w", systemErr, err), systemErr, err)
+	}
+	m, managerErr := mediaUnder(ctx, c, owner)
+	if m.listed > 0 {
+		return m, nil
+	}
+	return m, unlessUnread(fmt.Errorf("%w, and %w", systemErr, managerErr), systemErr, managerErr)
+}
+
+// unlessUnread says that there is no virtual media, unless one of the errors was a resource that could not be read: then
+// there may well be some. A 404 is an answer: it is not there.
+func unlessUnread(both error, errs ...error) error {
+	for _, err := range errs {
+		var request *RequestError
+		if errors.As(err, &request) && request.StatusCode != 404 {
+			return both
+		}
+	}
+	return fmt.Errorf("%w: %w", ErrNoVirtualMedia, both)
+}
+
+// mediaUnder reads the slots under a system or a Manager; the error says why there are none.
+func mediaUnder(ctx context.Context, c *conn, owner *resource) (media, error) {
+	link, err := owner.link("VirtualMedia")
+	if err != nil {
+		return media{}, err
+	}
+	collection, err := c.get(ctx, link)
+	if err != nil {
+		return media{}, err
+	}
+	members, err := collection.links("Members")
+	if err != nil {
+		return media{}, err
+	}
+	m := media{where: collection.path, listed: len(members)}
+	if m.listed == 0 {
+		return m, &PropertyError{Path: collection.path, Property: "Members", Problem: "is empty"}
+	}
+	for _, member := range members {
+		r, err := c.get(ctx, member)
+		if err != nil {
+			m.err = err
+			continue
+		}
+		m.slots = append(m.slots, slot{r})
+	}
+	return m, nil
+}
+
+// takesDisc says whether the slot takes a CD or DVD; the error where it does not say.
+func (s slot) takesDisc() (bool, error) {
+	types, err := s.texts("MediaTypes")
+	if err != nil {
+		return false, err
+	}
+	if len(types) == 0 {
+		return false, &PropertyError{Path: s.path, Property: "MediaTypes", Problem: "is empty"}
+	}
+	return contains(types, "CD", "DVD"), nil
+}
+
+// discs are the slots that take a CD or DVD; where none says so, those that do not say what they take.
+func (m media) discs() []slot {
+	var certain, silent []slot
+	for _, s := range m.slots {
+		switch takes, err := s.takesDisc(); {
+		case err != nil:
+			silent = append(silent, s)
+		case takes:
+			certain = append(certain, s)
+		}
+	}
+	if len(certain) > 0 {
+		return certain
+	}
+	return silent
+}
+
+func askMedia(ctx context.Context, p *probe) finding {
+	m, err := findMedia(ctx, p.service.conn, p.system, p.readManager)
+	p.media = m
+	switch {
+	case errors.Is(err, ErrNoVirtualMedia):
+		return fail("", "%s", withoutSentinel(err))
+	case err != nil:
+		return unknown("%s", printable(err.Error()))
+	case len(m.slots) == 0:
+		return unknown("%s names %d slots, none of which can be read: %s", m.where, m.listed, reasonOf(m.err))
+	case len(m.slots) == 1 && m.listed == 1:
+		return pass("%s", m.slots[0].path)
+	}
+	return pass("%d slots under %s", m.listed, m.where)
+}
+
+func withoutSentinel(err error) string {
+	return printable(strings.TrimPrefix(err.Error(), ErrNoVirtualMedia.Error()+": "))
+}
+
+func askMediaType(_ context.Context, p *probe) finding {
+	var silent error
+	var other []string
+	for _, s := range p.media.slots {
+		takes, err := s.takesDisc()
+		switch {
+		case err != nil:
+			silent = err
+		case takes:
+			types, _ := s.texts("MediaTypes")
+			return pass("%s takes %s", s.path, listed(types))
+		default:
+			types, _ := s.texts("MediaTypes")
+			other = append(other, types...)
+		}
+	}
+	switch {
+	case silent != nil:
+		return warn("try it: labrun cannot tell whether this BMC takes an ISO", "%s", reasonOf(silent))
+	case len(other) == 0, p.media.err != nil:
+		return unknown("not every slot can be read: %s", reasonOf(p.media.err))
+	}
+	return fail("", "the slots take only %s", listed(other))
+}
+
+func askMediaAction(_ context.Context, p *probe) finding {
+	var why finding
+	for _, s := range p.media.discs() {
+		f := s.insertion()
+		if f.status == Pass {
+			return f
+		}
+		if why.status == "" || why.status == Fail {
+			why = f
+		}
+	}
+	if why.status == "" || why.status == Fail && p.media.err != nil {
+		return unknown("not every slot can be read")
+	}
+	return why
+}
+
+// insertion says how an image gets into the slot. A PATCH is certain only where the BMC's Allow header says so.
+func (s slot) insertion() finding {
+	if target, err := s.text("Actions", "#VirtualMedia.InsertMedia", "target"); err == nil && target != "" {
+		return pass("%s has the action InsertMedia", s.path)
+	}
+	if allow := s.header.Values("Allow"); len(allow) > 0 {
+		if strings.Contains(strings.ToUpper(strings.Join(allow, ",")), "PATCH") {
+			return pass("%s has no action InsertMedia but allows PATCH", s.path)
+		}
+		return fail("", "%s has no action InsertMedia, and allows only %s", s.path, printable(strings.Join(allow, ", ")))
+	}
+	_, hasImage := s.body["Image"]
+	_, hasInserted := s.body["Inserted"]
+	if hasImage && hasInserted {
+		return unknown("%s has no action InsertMedia; whether Image and Inserted can be patched, the BMC does not say", s.path)
+	}
+	return fail("", "%s has no action InsertMedia, and no Image and Inserted to PATCH", s.path)
+}
+
+func askMediaBusy(_ context.Context, p *probe) finding {
+	var taken finding
+	for _, s := range p.media.discs() {
+		f := s.occupied(p.host)
+		if f.status == Pass {
+			return f
+		}
+		if taken.status == "" || f.status == Warn {
+			taken = f
+		}
+	}
+	if taken.status == "" {
+		return unknown("no slot can be read")
+	}
+	return taken
+}
+
+// occupied says whether something is in the slot. BMCs write "no image" as null, "" and "None".
+func (s slot) occupied(h Host) finding {
+	inserted, insertedErr := s.flag("Inserted")
+	image, imageErr := s.text("Image")
+	via, _ := s.text("ConnectedVia")
+	_, hasImage := s.body["Image"]
+	empty := image == "" || strings.EqualFold(image, "None")
+	switch {
+	case via == "Applet":
+		return fail("close the console that holds it, or ask who uses it", "%s is held by a console (ConnectedVia Applet)", s.path)
+	case insertedErr == nil && inserted, imageErr == nil && !empty:
+		if h.Managed { // Ironic serves the image from a URL of its own, so that it cannot be told by its name
+			return pass("%s holds %s, and the host has its BareMetalHost", s.path, orUnnamed(image))
+		}
+		return warn("eject it, if nobody needs it", "%s holds %s", s.path, orUnnamed(image))
+	case insertedErr == nil, hasImage:
+		return pass("%s is empty", s.path)
+	}
+	return unknown("%s", reasonOf(insertedErr))
+}
+
+// orUnnamed shows an image's URL without user info and query: an image service puts its tokens there.
+func orUnnamed(image string) string {
+	if image == "" {
+		return "an image that it does not name"
+	}
+	shown, query, _ := strings.Cut(maskUserInfo(image), "?")
+	if query != "" {
+		shown += "?…"
+	}
+	return printable(shown)
+}

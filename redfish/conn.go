@@ -1,0 +1,226 @@
+package redfish
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	serviceRoot  = "/redfish/v1/"
+	mostBody     = 8 << 20 // bytes; the largest resource of a real BMC is some 100 KiB
+	mostRedirect = 3
+)
+
+// conn speaks to one Redfish service: one request in flight, one authentication. It never follows a redirect to another
+// host, and a link that leads there is not asked.
+type conn struct {
+	base        *url.URL
+	dialer      *dialer
+	client      *http.Client
+	counter     *counter
+	credentials Credentials
+	timeout     time.Duration // of one request
+
+	mu       sync.Mutex // one request in flight
+	login    login
+	redirect *redirect // the last one met
+	cache    map[string]answer
+}
+
+// redirect is a 30x answer to a GET.
+type redirect struct {
+	from, to string
+	foreign  bool
+}
+
+type answer struct {
+	resource *resource
+	err      error
+}
+
+// counter counts requests as they go out.
+type counter struct {
+	http.RoundTripper
+	n atomic.Int64
+}
+
+func (c *counter) RoundTrip(r *http.Request) (*http.Response, error) {
+	c.n.Add(1)
+	return c.RoundTripper.RoundTrip(r)
+}
+
+func newConn(host Host, address Address, opts Options) (*conn, error) {
+	base, err := url.Parse(address.URL())
+	if err != nil {
+		return nil, fmt.Errorf("the URL of the BMC cannot be read: %w", err)
+	}
+	d := &dialer{
+		address: address, network: "tcp", resolver: opts.Resolver,
+		roots: host.RootCAs, verify: !host.DisableCertificateVerification, handshake: opts.Timeout,
+	}
+	// A transport of its own, without a proxy: the BMC network is reached directly or not at all.
+	transport := &http.Transport{
+		DialContext: d.DialContext, DialTLSContext: d.DialContext,
+		MaxConnsPerHost: 1, MaxIdleConnsPerHost: 1, IdleConnTimeout: time.Minute,
+	}
+	c := &conn{base: base, dialer: d, counter: &counter{RoundTripper: transport}, credentials: host.Credentials, timeout: opts.Timeout}
+	c.client = &http.Client{
+		Transport:     c.counter,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return c, nil
+}
+
+// response is an answer of any kind, read to its end.
+type response struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// do sends one request and reads the whole answer. An answer that is no success comes back with a *RequestError.
+func (c *conn) do(ctx context.Context, method, path string, payload any, headers map[string]string) (*response, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.send(ctx, method, path, payload, headers)
+}
+
+func (c *conn) send(ctx context.Context, method, path string, payload any, headers map[string]string) (*response, error) {
+	for hop := 0; ; hop++ {
+		res, err := c.once(ctx, method, path, payload, headers)
+		if err != nil || res.status < 300 {
+			return res, err
+		}
+		if res.status >= 400 || method != http.MethodGet || res.header.Get("Location") == "" {
+			if res.status == http.StatusUnauthorized && c.login.sends() {
+				c.login.refused = true
+			}
+			return res, answered(method, c.base.String()+path, res.status, res.body)
+		}
+		next, err := c.redirected(path, res.header.Get("Location"))
+		if err != nil || hop == mostRedirect {
+			return res, &RequestError{Method: method, URL: c.base.String() + path, StatusCode: res.status,
+				Message: "it redirects to " + printable(maskUserInfo(res.header.Get("Location"))), Err: errors.Join(ErrRedirect, err)}
+		}
+		path = next
+	}
+}
+
+// redirected notes a redirect and gives the path to ask next, if that is on the same service.
+func (c *conn) redirected(from, location string) (string, error) {
+	at, err := url.Parse(location)
+	if err != nil {
+		c.redirect = &redirect{from: from, to: printable(location), foreign: true}
+		return "", fmt.Errorf("its target cannot be read")
+	}
+	asked := *c.base
+	asked.Path = strings.SplitN(from, "?", 2)[0]
+	next, err := localPath(c.base, asked.ResolveReference(at).String())
+	c.redirect = &redirect{from: from, to: printable(maskUserInfo(location)), foreign: err != nil}
+	return next, err
+}
+
+func (c *conn) once(ctx context.Context, method, path string, payload any, headers map[string]string) (*response, error) {
+	target := c.base.String() + path
+	fail := func(err error) (*response, error) {
+		return nil, &RequestError{Method: method, URL: target, Err: unwrapURL(err)}
+	}
+	if c.login.refused {
+		return fail(errRefused)
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	var body io.Reader
+	if payload != nil {
+		encoded, err := json.Marshal(payload)
+		if err != nil {
+			return fail(fmt.Errorf("the request's body cannot be encoded: %w", err))
+		}
+		body = bytes.NewReader(encoded)
+	}
+	request, err := http.NewRequestWithContext(ctx, method, target, body)
+	if err != nil {
+		return fail(err)
+	}
+	request.Header.Set("Accept", "application/json")
+	request.Header.Set("OData-Version", "4.0")
+	if payload != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	for name, value := range headers {
+		request.Header.Set(name, value)
+	}
+	c.login.authorize(request, c.credentials)
+	answer, err := c.client.Do(request)
+	if err != nil {
+		return fail(err)
+	}
+	defer answer.Body.Close()
+	content, err := io.ReadAll(io.LimitReader(answer.Body, mostBody+1))
+	if err == nil && len(content) > mostBody {
+		err = fmt.Errorf("the answer is larger than %d MiB", mostBody>>20)
+	}
+	if err != nil {
+		return fail(err)
+	}
+	return &response{answer.StatusCode, answer.Header, content}, nil
+}
+
+// get reads a resource, once: later calls give the same answer, good or bad, where the conn has a cache.
+func (c *conn) get(ctx context.Context, link string) (*resource, error) {
+	path, err := localPath(c.base, link)
+	if err != nil {
+		return nil, err
+	}
+	key := strings.TrimSuffix(path, "/")
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if known, ok := c.cache[key]; ok {
+		return known.resource, known.err
+	}
+	r, err := c.read(ctx, path)
+	// What one host's deadline cut off says nothing of the service; the next host may ask again.
+	if c.cache != nil && !(err != nil && ctx.Err() != nil) {
+		c.cache[key] = answer{r, err}
+	}
+	return r, err
+}
+
+func (c *conn) read(ctx context.Context, path string) (*resource, error) {
+	res, err := c.send(ctx, http.MethodGet, path, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	r, err := decode(path, res.header, res.body)
+	if err != nil {
+		return nil, &RequestError{Method: http.MethodGet, URL: c.base.String() + path, StatusCode: res.status, Message: err.Error()}
+	}
+	return r, nil
+}
+
+// unwrapURL takes off the *url.Error, which repeats method and URL.
+func unwrapURL(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}
+
+// hangUp closes what is open.
+func (c *conn) hangUp() {
+	if spare := c.dialer.take(); spare != nil {
+		spare.Close()
+	}
+	c.client.CloseIdleConnections()
+}

@@ -1,0 +1,14 @@
+// Package redfish asks a server's BMC, over Redfish, whether it can do what a lab needs of it, and drives one where asked.
+//
+// [Preflight] takes hosts and gives one [Report] a host: each check of [Catalogue] with its result (pass, warn, fail, skip or
+// unknown), what was seen, and what to do about it. It only reads; the one thing it writes is a session, which it deletes
+// again. It is careful with hardware that locks accounts: a wrong password is tried exactly once, and a credential never
+// leaves for another host than the one in the address.
+//
+// [Open] gives a [Service], a small client that writes: power, virtual media, boot override.
+//
+// Addresses are those of a BareMetalHost (spec.bmc.address), read by Metal3's own parser and then more strictly: see
+// [ParseAddress].
+//
+// A BMC for tests stands in package bmctest.
+package redfish

@@ -1,0 +1,160 @@
+package redfish
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+)
+
+// probe asks one host.
+type probe struct {
+	run     *run
+	service *service
+	index   int
+	host    Host
+	report  Report
+
+	address    Address
+	addressErr error
+	system     *resource
+	manager    *resource
+	media      media
+}
+
+// askAll runs the catalogue for one host.
+func (p *probe) askAll(parent context.Context) {
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(parent, p.run.opts.HostTimeout)
+	defer cancel()
+	var before int64
+	if p.service.conn != nil {
+		before = p.service.conn.counter.n.Load()
+	}
+	blocked := map[string]string{} // check → the failed check that stands at the root of it
+	late := false
+	for _, c := range Catalogue() {
+		f := p.one(ctx, parent, c, blocked, &late)
+		result := Result{ID: c.ID, Status: f.status, Seen: f.seen, Remedy: f.remedy}
+		if result.Remedy == "" && f.status == Fail {
+			result.Remedy = c.Remedy
+		}
+		p.report.Checks = append(p.report.Checks, result)
+		p.run.progress(p.host.Name, result)
+	}
+	p.describe(ctx)
+	p.report.Status = worst(p.report.Checks)
+	if parent.Err() != nil {
+		p.report.Status = Unknown
+	}
+	p.report.Duration = time.Since(began)
+	if p.service.conn != nil {
+		p.report.Requests += int(p.service.conn.counter.n.Load() - before)
+	}
+}
+
+// one asks one check, unless one that it needs failed or time is up.
+func (p *probe) one(ctx, parent context.Context, c Check, blocked map[string]string, late *bool) finding {
+	for _, need := range c.Needs {
+		if cause, ok := blocked[need]; ok {
+			blocked[c.ID] = cause
+			return skip("not asked: %s failed", cause)
+		}
+	}
+	switch {
+	case parent.Err() != nil:
+		return skip("not asked: interrupted")
+	case *late:
+		return skip("not asked: no time was left")
+	case ctx.Err() != nil:
+		*late = true
+		return fail("reset the BMC: it answers too slowly", "not asked within %s", p.run.opts.HostTimeout)
+	}
+	f, known := p.service.shared[c.ID]
+	if !known {
+		f = c.ask(ctx, p)
+		if parent.Err() != nil {
+			return unknown("interrupted")
+		}
+		if c.perService && ctx.Err() == nil {
+			p.service.shared[c.ID] = f
+		}
+	}
+	if f.status == Fail {
+		blocked[c.ID] = c.ID
+	}
+	return f
+}
+
+// amend replaces a check's result after the fact, if that makes it worse.
+func (p *probe) amend(id string, f finding) {
+	for i := range p.report.Checks {
+		r := &p.report.Checks[i]
+		if r.ID != id || r.Status == Fail || r.Status == Warn && f.status == Warn {
+			continue
+		}
+		r.Status, r.Seen, r.Remedy = f.status, f.seen, f.remedy
+		p.run.progress(p.host.Name, *r)
+	}
+	if p.report.Status != Unknown {
+		p.report.Status = worst(p.report.Checks)
+	}
+}
+
+// describe fills in what the report says of the machine, where that is known.
+func (p *probe) describe(ctx context.Context) {
+	if p.system == nil {
+		return
+	}
+	p.report.Vendor = orEmpty(p.system.text("Manufacturer"))
+	p.report.Model = orEmpty(p.system.text("Model"))
+	if m, err := p.readManager(ctx); err == nil {
+		p.report.Firmware = orEmpty(m.text("FirmwareVersion"))
+	}
+}
+
+func orEmpty(s string, err error) string {
+	if err != nil {
+		return ""
+	}
+	return printable(s)
+}
+
+// readManager reads the Manager of the system, once.
+func (p *probe) readManager(ctx context.Context) (*resource, error) {
+	if p.manager != nil {
+		return p.manager, nil
+	}
+	var err error
+	p.manager, err = managerOf(ctx, p.service.conn, p.system)
+	return p.manager, err
+}
+
+// managerOf reads the first Manager that a system names.
+func managerOf(ctx context.Context, c *conn, system *resource) (*resource, error) {
+	managers, err := system.links("Links", "ManagedBy")
+	if err != nil {
+		return nil, err
+	}
+	if len(managers) == 0 {
+		return nil, &PropertyError{Path: system.path, Property: "Links.ManagedBy", Problem: "is empty"}
+	}
+	return c.get(ctx, managers[0])
+}
+
+// reasonOf is the shortest text that says why a request went wrong.
+func reasonOf(err error) string {
+	var e *RequestError
+	if errors.As(err, &e) {
+		return e.Error()
+	}
+	var property *PropertyError
+	if errors.As(err, &property) {
+		return property.Error()
+	}
+	return reason(err)
+}
+
+func contains(list []string, any ...string) bool {
+	return slices.ContainsFunc(list, func(s string) bool { return slices.Contains(any, s) })
+}

@@ -59,6 +59,7 @@ type ControlPlane struct {
 	http      *http.Client    // as administrator, for paths and bytes as they are
 	processes []*proc.Process // in the order of their start
 	end       context.CancelFunc
+	died      context.CancelCauseFunc // ends the start when a program ends
 }
 
 // Start starts a control plane and returns when it is ready and its definitions are served. It runs until Stop, or
@@ -107,6 +108,8 @@ func (o *Options) complete() error {
 func (cp *ControlPlane) start(life context.Context) error {
 	ctx, cancel := context.WithTimeout(life, cp.options.ReadyIn)
 	defer cancel()
+	ctx, cp.died = context.WithCancelCause(ctx)
+	defer cp.died(nil)
 	definitions, err := ReadCRDs(cp.options.Assets, cp.options.CRDs...)
 	if err != nil {
 		return err

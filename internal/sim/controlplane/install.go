@@ -15,8 +15,8 @@ import (
 
 const crdPath = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
-// Install creates definitions and returns when each is established and found by discovery, so that the next request
-// for such an object is served. One that is there already stays as it is. It also serves to bring definitions
+// Install creates definitions and returns when each is established, found by discovery and its storage set up, so
+// that the next request for such an object is served at once. One that is there already stays as it is. It also serves to bring definitions
 // later, as an operator's installation does.
 func (cp *ControlPlane) Install(ctx context.Context, definitions ...CRD) error {
 	if len(definitions) == 0 {
@@ -33,7 +33,10 @@ func (cp *ControlPlane) Install(ctx context.Context, definitions ...CRD) error {
 	if err := cp.awaitEstablished(ctx, definitions); err != nil {
 		return err
 	}
-	return cp.awaitDiscovery(ctx, definitions)
+	if err := cp.awaitDiscovery(ctx, definitions); err != nil {
+		return err
+	}
+	return cp.awaitStorage(ctx, definitions)
 }
 
 func (cp *ControlPlane) create(ctx context.Context, crd CRD) error {
@@ -100,13 +103,43 @@ func (e crdEvent) note(missing map[string]string) {
 	}
 }
 
-// awaitDiscovery asks for the list of all kinds until it holds the new ones: it can be had by asking only, and follows
-// the Established condition by some tenths of a second.
+// awaitDiscovery asks for the list of all kinds until it holds the new ones, which follows the Established condition by
+// some tenths of a second.
 func (cp *ControlPlane) awaitDiscovery(ctx context.Context, definitions []CRD) error {
+	return again(ctx, func() (map[string]string, error) { return cp.undiscovered(ctx, definitions) })
+}
+
+// awaitStorage asks for the objects of each new kind. At the first such request the API server sets up the kind's
+// storage, answers "storage is (re)initializing" (429) and asks to come again after a second: a second that every
+// client would lose at its first request for every kind.
+func (cp *ControlPlane) awaitStorage(ctx context.Context, definitions []CRD) error {
+	asks, inner := errgroup.WithContext(ctx)
+	asks.SetLimit(8)
+	for _, crd := range definitions {
+		for _, r := range crd.served() {
+			asks.Go(func() error {
+				return again(inner, func() (map[string]string, error) { return cp.uninitialized(inner, crd.Name, r) })
+			})
+		}
+	}
+	return asks.Wait()
+}
+
+func (cp *ControlPlane) uninitialized(ctx context.Context, name string, r resource) (map[string]string, error) {
+	_, err := cp.ask(ctx, http.MethodGet, "/apis/"+r.group+"/"+r.version+"/"+r.plural+"?limit=1", nil)
+	var status *statusError
+	if errors.As(err, &status) && status.code == http.StatusTooManyRequests {
+		return map[string]string{name: "storage of " + r.version + " is initializing"}, nil
+	}
+	return nil, err
+}
+
+// again looks until nothing is missing, every 25 ms: for what can be had by asking only.
+func again(ctx context.Context, look func() (missing map[string]string, err error)) error {
 	tick := time.NewTicker(25 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		missing, err := cp.undiscovered(ctx, definitions)
+		missing, err := look()
 		if err != nil || len(missing) == 0 {
 			return err
 		}

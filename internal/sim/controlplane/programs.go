@@ -31,15 +31,16 @@ func (cp *ControlPlane) run(life context.Context, program string, args ...string
 		Env: []string{"HOME=" + cp.options.Dir, "TMPDIR=" + cp.options.Dir},
 		Log: filepath.Join(cp.options.Dir, program+".log"),
 	})
-	if err == nil {
-		cp.processes = append(cp.processes, p)
+	if err != nil {
+		return nil, err
 	}
-	return p, err
+	cp.processes = append(cp.processes, p)
+	return p, nil
 }
 
-// startEtcd does not wait for etcd: kube-apiserver does, and says so when it cannot reach it.
+// startEtcd does not wait for etcd: kube-apiserver does. The start ends at once where etcd does.
 func (cp *ControlPlane) startEtcd(life context.Context) error {
-	_, err := cp.run(life, "etcd",
+	p, err := cp.run(life, "etcd",
 		"--data-dir=etcd",
 		"--listen-client-urls="+etcdSocket, "--advertise-client-urls="+etcdSocket,
 		"--listen-peer-urls="+etcdPeer, "--initial-advertise-peer-urls="+etcdPeer,
@@ -47,7 +48,14 @@ func (cp *ControlPlane) startEtcd(life context.Context) error {
 		"--unsafe-no-fsync", // a lab that loses its machine's power is built again
 		"--log-level=warn",
 	)
-	return err
+	if err != nil {
+		return err
+	}
+	go func() {
+		<-p.Done()
+		cp.died(p.Err())
+	}()
+	return nil
 }
 
 // startAPIServer starts it on a free port and waits until it is ready. Where somebody was faster to take the

@@ -47,6 +47,10 @@ type World struct {
 	// "http://127.0.0.1:6180" or in brackets for IPv6.
 	Ironic BootServer
 
+	// BreakBMC breaks the BMC at root ("https://[::1]:9000") as failure bmh-registration asks:
+	// its password is changed. Where it is nil, Metal3's player answers 401 in the BMC's place.
+	BreakBMC func(ctx context.Context, root string) error
+
 	DNS      string // host:port of the lab's DNS server
 	Registry string // host:port of the lab's mirror registry, "" in a connected lab
 }

@@ -1,0 +1,120 @@
+package steps
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/labrun/labrun/pipeline/event"
+	"github.com/labrun/labrun/steps/crd"
+	"github.com/labrun/labrun/steps/kube"
+)
+
+// what names an object as people do: Kind namespace/name.
+func what(ref kube.Ref) string {
+	if ref.Namespace == "" {
+		return ref.Kind + " " + ref.Name
+	}
+	return ref.Kind + " " + ref.Namespace + "/" + ref.Name
+}
+
+// report begins a report with a title and one labelled line, "it said" or "seen".
+func report(title, label, text, next string) event.Report {
+	r := event.Report{Title: title, Next: next}
+	if text != "" {
+		r.Lines = append(r.Lines, event.Line{Label: label, Text: text})
+	}
+	return r
+}
+
+// wait says what a verdict waits for.
+func wait(ref kube.Ref, seen string) kube.Verdict {
+	return kube.Verdict{Report: report(what(ref), "seen", seen, look(ref))}
+}
+
+// fail ends a wait: why says what is wrong, said is the operator's own text.
+func fail(ref kube.Ref, why, said, next string) kube.Verdict {
+	return kube.Verdict{State: kube.Failed, Report: report(what(ref)+" "+why, "it said", said, next)}
+}
+
+func done(format string, args ...any) kube.Verdict {
+	return kube.Verdict{State: kube.Done, Summary: fmt.Sprintf(format, args...)}
+}
+
+// look is the command that shows an object.
+func look(ref kube.Ref) string {
+	cmd := "oc get " + strings.ToLower(ref.Kind)
+	if ref.Namespace != "" {
+		cmd += " -n " + ref.Namespace
+	}
+	if ref.Name != "" {
+		cmd += " " + ref.Name
+	}
+	return cmd + " -o yaml"
+}
+
+// condition tells a condition: Available is False (WaitingForX): text.
+func condition(c *crd.Condition) string {
+	s := fmt.Sprintf("%s is %s", c.Type, c.Status)
+	if c.Reason != "" {
+		s += " (" + c.Reason + ")"
+	}
+	if c.Message != "" {
+		s += ": " + c.Message
+	}
+	return s
+}
+
+// awaited judges one condition that must become True.
+func awaited(ref kube.Ref, u *unstructured.Unstructured, conditionType string, now time.Time) (kube.Verdict, bool) {
+	if u == nil {
+		return wait(ref, "it does not exist yet"), false
+	}
+	c := crd.ConditionOf(u, conditionType)
+	if c.Is("True") {
+		return kube.Verdict{}, true
+	}
+	return pending(ref, conditionType, c, now), false
+}
+
+// pending says that a condition is not yet what it must become.
+func pending(ref kube.Ref, conditionType string, c *crd.Condition, now time.Time) kube.Verdict {
+	if c == nil {
+		return wait(ref, "no condition "+conditionType+" yet")
+	}
+	v := wait(ref, condition(c))
+	v.Report.Lines = append(v.Report.Lines, sinceLine(c, now)...)
+	return v
+}
+
+func sinceLine(c *crd.Condition, _ time.Time) []event.Line {
+	if c.LastTransitionTime.IsZero() {
+		return nil
+	}
+	return []event.Line{{Label: "since", Text: c.LastTransitionTime.UTC().Format("15:04:05")}}
+}
+
+// stuck judges a condition that its operator re-tests: it is terminal only where
+// it has stood at this status, for the object's current generation, for grace.
+func stuck(ref kube.Ref, u *unstructured.Unstructured, c *crd.Condition, now time.Time, grace time.Duration, next string) kube.Verdict {
+	v := pending(ref, c.Type, c, now)
+	if c.ObservedGeneration != 0 && c.ObservedGeneration < u.GetGeneration() {
+		return v
+	}
+	if c.Since(now) < grace {
+		v.Recheck = c.LastTransitionTime.Add(grace)
+		return v
+	}
+	v = fail(ref, "has "+c.Type+" "+c.Status+reasonOf(c), c.Message, next)
+	v.Report.Lines = append(v.Report.Lines, sinceLine(c, now)...)
+	return v
+}
+
+func reasonOf(c *crd.Condition) string {
+	if c.Reason == "" {
+		return ""
+	}
+	return " (" + c.Reason + ")"
+}

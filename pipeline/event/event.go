@@ -53,7 +53,13 @@ type Run struct {
 	Number  int      `json:"number"`
 	Labrun  string   `json:"labrun"` // version of the program
 	Phases  []string `json:"phases"`
-	Steps   []string `json:"steps"` // ids in the file's order
+	Steps   []Ref    `json:"steps"` // in the file's order
+}
+
+// Ref names one step of the file.
+type Ref struct {
+	ID    string `json:"id"`
+	Phase string `json:"phase,omitempty"`
 }
 
 // Plan says whether an instance will run, as far as was known before.

@@ -1,0 +1,148 @@
+// Package statedir keeps what labrun remembers of its labs on this machine: a
+// folder a lab, in it one a run with its journal and evidence, and the lock that
+// lets one run at a time work on a lab.
+//
+//	<root>/<lab>/lock
+//	<root>/<lab>/<run>/journal.jsonl
+//	<root>/<lab>/<run>/<step>.<key>/   evidence
+//
+// Folders are 0700, files 0600.
+package statedir
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+
+	"github.com/adrg/xdg"
+)
+
+// JournalName is the journal's name in a run's folder.
+const JournalName = "journal.jsonl"
+
+// Keep is the number of runs that Prune leaves.
+const Keep = 20
+
+// ErrNoRun is the error of a lab that was never run from this state folder.
+var ErrNoRun = errors.New("no run of this lab is recorded here")
+
+var label = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
+
+// Default is the state folder where --state-dir names none.
+func Default() string { return filepath.Join(xdg.StateHome, "labrun") }
+
+// Lab is the state folder of one lab.
+type Lab struct {
+	Name string
+	Dir  string
+}
+
+// Run is the folder of one run.
+type Run struct {
+	Number int
+	Dir    string
+}
+
+// Of names the folder of a lab below root ("" for Default). It touches nothing.
+func Of(root, lab string) (*Lab, error) {
+	if !label.MatchString(lab) {
+		return nil, fmt.Errorf("the lab's name %q is no DNS label and cannot name its state folder", lab)
+	}
+	if root == "" {
+		root = Default()
+	}
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return nil, fmt.Errorf("find the state folder: %w", err)
+	}
+	return &Lab{Name: lab, Dir: filepath.Join(root, lab)}, nil
+}
+
+// Runs gives the numbers of the runs that are recorded, ascending.
+func (l *Lab) Runs() ([]int, error) {
+	entries, err := os.ReadDir(l.Dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list the runs of %s: %w", l.Name, err)
+	}
+	var runs []int
+	for _, e := range entries {
+		if n, err := strconv.Atoi(e.Name()); err == nil && n > 0 && e.IsDir() && strconv.Itoa(n) == e.Name() {
+			runs = append(runs, n)
+		}
+	}
+	slices.Sort(runs)
+	return runs, nil
+}
+
+// Begin makes the folder of the next run. The caller holds the lock.
+func (l *Lab) Begin() (*Run, error) {
+	runs, err := l.Runs()
+	if err != nil {
+		return nil, err
+	}
+	next := 1
+	if len(runs) > 0 {
+		next = runs[len(runs)-1] + 1
+	}
+	r := l.run(next)
+	if err := os.Mkdir(r.Dir, 0o700); err != nil {
+		return nil, unwritable(err)
+	}
+	return r, nil
+}
+
+// Last gives the latest run that has a journal.
+func (l *Lab) Last() (*Run, error) {
+	runs, err := l.Runs()
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range slices.Backward(runs) {
+		r := l.run(n)
+		if _, err := os.Stat(r.Journal()); err == nil {
+			return r, nil
+		}
+	}
+	return nil, fmt.Errorf("%w (looked in %s)", ErrNoRun, l.Dir)
+}
+
+// Prune removes all runs but the latest keep ones.
+func (l *Lab) Prune(keep int) error {
+	runs, err := l.Runs()
+	if err != nil {
+		return err
+	}
+	for len(runs) > keep {
+		if err := os.RemoveAll(l.run(runs[0]).Dir); err != nil {
+			return fmt.Errorf("remove an old run: %w", err)
+		}
+		runs = runs[1:]
+	}
+	return nil
+}
+
+func (l *Lab) run(n int) *Run {
+	return &Run{Number: n, Dir: filepath.Join(l.Dir, strconv.Itoa(n))}
+}
+
+// Journal is the path of the run's journal.
+func (r *Run) Journal() string { return filepath.Join(r.Dir, JournalName) }
+
+// Evidence is the path of an instance's evidence; who writes there makes it.
+func (r *Run) Evidence(step, key string) string {
+	if key != "" {
+		step += "." + key
+	}
+	return filepath.Join(r.Dir, step)
+}
+
+func unwritable(err error) error {
+	return fmt.Errorf("write to the state folder: %w; nothing was changed: mend the folder, or name another with --state-dir", err)
+}

@@ -1,0 +1,123 @@
+package statedir
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func lab(t *testing.T) *Lab {
+	t.Helper()
+	l, err := Of(t.TempDir(), "ipv6")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func TestRunNumbersAndPrune(t *testing.T) {
+	l := lab(t)
+	lock, err := l.Lock(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := lock.Unlock(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if _, err := l.Last(); !errors.Is(err, ErrNoRun) {
+		t.Errorf("Last of a new lab gave %v", err)
+	}
+	for want := 1; want <= Keep+3; want++ {
+		r, err := l.Begin()
+		if err != nil || r.Number != want {
+			t.Fatalf("run %v, %v; want %d", r, err, want)
+		}
+		if err := os.WriteFile(r.Journal(), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := l.Prune(Keep); err != nil {
+		t.Fatal(err)
+	}
+	runs, err := l.Runs()
+	if err != nil || len(runs) != Keep || !slices.IsSorted(runs) || runs[0] != 4 {
+		t.Errorf("after Prune: %v, %v", runs, err)
+	}
+	if err := os.Mkdir(filepath.Join(l.Dir, "99"), 0o700); err != nil { // killed before its journal began
+		t.Fatal(err)
+	}
+	last, err := l.Last()
+	if err != nil || last.Number != Keep+3 {
+		t.Errorf("Last = %v, %v", last, err)
+	}
+	for path, want := range map[string]os.FileMode{l.Dir: 0o700, last.Dir: 0o700, filepath.Join(l.Dir, "lock"): 0o600} {
+		info, err := os.Stat(path)
+		if err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s: %v, %v; want mode %v", path, info.Mode(), err, want)
+		}
+	}
+	if got := last.Evidence("host", "worker0"); got != filepath.Join(last.Dir, "host.worker0") {
+		t.Errorf("evidence in %s", got)
+	}
+}
+
+func TestLockNamesItsHolder(t *testing.T) {
+	l := lab(t)
+	since := time.Date(2026, 11, 23, 12, 0, 0, 0, time.Local)
+	first, err := l.Lock(since)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = l.Lock(time.Now())
+	var held *Held
+	if !errors.As(err, &held) || held.Holder.PID != os.Getpid() || held.ExitCode() != 4 {
+		t.Fatalf("a second lock gave %v", err)
+	}
+	if !strings.Contains(err.Error(), "since 2026-11-23 12:00:00") {
+		t.Errorf("the error does not say since when: %v", err)
+	}
+	if h, ok := l.Holder(); !ok || h.PID != os.Getpid() {
+		t.Errorf("Holder = %v, %v", h, ok)
+	}
+	if err := first.Unlock(); err != nil {
+		t.Fatal(err)
+	}
+	if h, ok := l.Holder(); ok {
+		t.Errorf("after Unlock it is held by %v", h)
+	}
+	again, err := l.Lock(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again.Unlock(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestOfRefusesNamesThatLeaveTheFolder(t *testing.T) {
+	for _, name := range []string{"", "..", "a/b", "A", "-a", strings.Repeat("a", 64)} {
+		if _, err := Of("/nowhere", name); err == nil {
+			t.Errorf("Of(%q) gave no error", name)
+		}
+	}
+}
+
+func TestLockOfAFolderThatCannotBeMade(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l, err := Of(file, "ipv6")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Lock(time.Now()); err == nil || !strings.Contains(err.Error(), "nothing was changed") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -34,7 +34,7 @@ func (p *probe) nics(ctx context.Context) (found []nic, unread int, err error) {
 		}
 		n := nic{resource: r}
 		for _, property := range []string{"MACAddress", "PermanentMACAddress"} {
-			if s, err := r.text(property); err == nil && normalMAC(s) != "" {
+			if s, err := r.text(property); err == nil && normalMAC(s) != "" && !contains(n.macs, normalMAC(s)) {
 				n.macs = append(n.macs, normalMAC(s))
 			}
 		}

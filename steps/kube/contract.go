@@ -80,6 +80,9 @@ type Intent struct {
 	// Shared objects belong to the hub: adopted where they exist, without the
 	// lab's labels, with one annotation labrun/used-by.<lab> a lab.
 	Shared bool
+	// Partial applies just these fields of an object that another step made: no
+	// labels, no entry in the inventory.
+	Partial bool
 	// Primary is the object that the step's patch is merged into; the first one
 	// where no intent says so.
 	Primary bool

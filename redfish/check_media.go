@@ -209,7 +209,8 @@ func (s slot) occupied(h Host) finding {
 	inserted, insertedErr := s.flag("Inserted")
 	image, imageErr := s.text("Image")
 	via, _ := s.text("ConnectedVia")
-	_, hasImage := s.body["Image"]
+	var property *PropertyError
+	saysNone := imageErr == nil || errors.As(imageErr, &property) && property.Null
 	empty := image == "" || strings.EqualFold(image, "None")
 	switch {
 	case via == "Applet":
@@ -219,7 +220,7 @@ func (s slot) occupied(h Host) finding {
 			return pass("%s holds %s, and the host has its BareMetalHost", s.path, orUnnamed(image))
 		}
 		return warn("eject it, if nobody needs it", "%s holds %s", s.path, orUnnamed(image))
-	case insertedErr == nil, hasImage:
+	case insertedErr == nil, saysNone:
 		return pass("%s is empty", s.path)
 	}
 	return unknown("%s", reasonOf(insertedErr))

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -16,6 +17,8 @@ const (
 	duplicateRemedy = "give each host its own name, BMC path and boot MAC"
 	expirySoon      = 30 * 24 * time.Hour
 )
+
+var redfishVersion = regexp.MustCompile(`^[0-9]+\.[0-9]+(\.[0-9]+)?$`)
 
 func askAddress(_ context.Context, p *probe) finding {
 	var bad *AddressError
@@ -166,6 +169,9 @@ func askRoot(ctx context.Context, p *probe) finding {
 	}
 	p.service.root = root
 	version, err := root.text("RedfishVersion")
+	if err == nil && !redfishVersion.MatchString(version) {
+		err = &PropertyError{Path: root.path, Property: "RedfishVersion", Problem: "is no version"}
+	}
 	if err == nil {
 		return pass("RedfishVersion %s", printable(version))
 	}

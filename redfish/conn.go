@@ -19,6 +19,9 @@ const (
 	serviceRoot  = "/redfish/v1/"
 	mostBody     = 8 << 20 // bytes; the largest resource of a real BMC is some 100 KiB
 	mostRedirect = 3
+
+	// actionTimeout is how long a POST or PATCH may take: some BMCs download the image before they answer.
+	actionTimeout = 2 * time.Minute
 )
 
 // conn speaks to one Redfish service: one request in flight, one authentication. It never follows a redirect to another
@@ -29,7 +32,7 @@ type conn struct {
 	client      *http.Client
 	counter     *counter
 	credentials Credentials
-	timeout     time.Duration // of one request
+	timeout     time.Duration // of one request that reads
 
 	mu       sync.Mutex // one request in flight
 	login    login
@@ -138,7 +141,11 @@ func (c *conn) once(ctx context.Context, method, path string, payload any, heade
 	if c.login.refused {
 		return fail(errRefused)
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	timeout := c.timeout
+	if method == http.MethodPost || method == http.MethodPatch {
+		timeout = actionTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	var body io.Reader
 	if payload != nil {

@@ -3,7 +3,6 @@ package redfish
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -77,11 +76,9 @@ func statusOf(err error) int {
 // reason says in a few words why there was no answer.
 func reason(err error) string {
 	var (
-		dns       *net.DNSError
-		noTLS     tls.RecordHeaderError
-		alert     tls.AlertError
-		authority x509.UnknownAuthorityError
-		name      x509.HostnameError
+		dns   *net.DNSError
+		noTLS tls.RecordHeaderError
+		alert tls.AlertError
 	)
 	switch {
 	case err == nil:
@@ -102,8 +99,6 @@ func reason(err error) string {
 		return "no TLS on this port"
 	case errors.As(err, &alert):
 		return "the BMC ended the TLS handshake: " + alert.Error()
-	case errors.As(err, &authority), errors.As(err, &name):
-		return err.Error()
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return "the BMC closed the connection before its answer was complete"
 	}

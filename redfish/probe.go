@@ -36,7 +36,7 @@ func (p *probe) askAll(parent context.Context) {
 	for _, c := range Catalogue() {
 		f := p.one(ctx, parent, c, blocked, &late)
 		result := Result{ID: c.ID, Status: f.status, Seen: f.seen, Remedy: f.remedy}
-		if result.Remedy == "" && f.status == Fail {
+		if result.Remedy == "" && (f.status == Fail || f.status == Warn) {
 			result.Remedy = c.Remedy
 		}
 		p.report.Checks = append(p.report.Checks, result)

@@ -1,0 +1,87 @@
+package steps
+
+import (
+	"fmt"
+
+	configv1 "github.com/openshift/api/config/v1"
+
+	"github.com/labrun/labrun/labs"
+	"github.com/labrun/labrun/steps/kube"
+)
+
+// HubInfo reads what the management cluster is.
+type HubInfo struct{}
+
+// HubInfoOutputs is what was found.
+type HubInfoOutputs struct {
+	Version      string `yaml:"version" doc:"OpenShift version"`
+	Nodes        int    `yaml:"nodes" doc:"number of nodes"`
+	MCE          string `yaml:"mce" doc:"name of the MultiClusterEngine, empty where there is none"`
+	MCEVersion   string `yaml:"mce_version" doc:"its version"`
+	AgentService string `yaml:"agent_service" doc:"name of the AgentServiceConfig, empty where there is none"`
+}
+
+func clusterVersion() kube.Ref {
+	return kube.Ref{APIVersion: "config.openshift.io/v1", Kind: "ClusterVersion", Name: "version"}
+}
+
+func nodes() kube.Ref { return kube.Ref{APIVersion: "v1", Kind: "Node"} }
+
+func multiClusterEngines() kube.Ref {
+	return kube.Ref{APIVersion: "multicluster.openshift.io/v1", Kind: "MultiClusterEngine", Optional: true}
+}
+
+func agentServiceConfigs() kube.Ref {
+	return kube.Ref{APIVersion: "agent-install.openshift.io/v1beta1", Kind: "AgentServiceConfig", Optional: true}
+}
+
+// Reads are the objects that tell what the hub is.
+func (HubInfo) Reads(*labs.Facts) []kube.Ref {
+	return []kube.Ref{clusterVersion(), nodes(), multiClusterEngines(), agentServiceConfigs()}
+}
+
+// Objects are none: nothing is changed.
+func (HubInfo) Objects(*labs.Facts, kube.Seen) ([]kube.Intent, error) { return nil, nil }
+
+// Judge refuses a cluster that is not OpenShift.
+func (s HubInfo) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
+	out := s.Outputs(f, seen)
+	if out.Version == "" {
+		return fail(clusterVersion(), "is missing or has no version",
+			"", "point lab.management_cluster.kubeconfig at the OpenShift cluster that hosts the control plane")
+	}
+	mce := "no MCE yet"
+	if out.MCE != "" {
+		mce = "MCE " + out.MCEVersion
+	}
+	return done("OpenShift %s, %s, %s", out.Version, mce, count(out.Nodes, "node"))
+}
+
+// Outputs are what was found.
+func (HubInfo) Outputs(_ *labs.Facts, seen kube.Seen) HubInfoOutputs {
+	out := HubInfoOutputs{Nodes: len(seen.List(nodes()))}
+	if cv := kube.As[configv1.ClusterVersion](seen, clusterVersion()); cv != nil {
+		for _, h := range cv.Status.History {
+			if h.State == configv1.CompletedUpdate {
+				out.Version = h.Version
+				break
+			}
+		}
+	}
+	if found := seen.List(multiClusterEngines()); len(found) > 0 {
+		out.MCE = found[0].GetName()
+		out.MCEVersion = text(found[0], "status", "currentVersion")
+	}
+	if found := seen.List(agentServiceConfigs()); len(found) > 0 {
+		out.AgentService = found[0].GetName()
+	}
+	return out
+}
+
+// count writes a number with its noun: 1 node, 3 nodes.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

@@ -1,6 +1,9 @@
 // Package source reads the files of a pipeline: their text, the positions in it,
 // the YAML as a node tree of our own, and the diagnostics that point into it.
 // goccy/go-yaml is the parser only; its tree is converted once and dropped.
+//
+// A tree is never changed after it was made: an alias shares the node that it
+// names, and Merge makes new nodes.
 package source
 
 import "fmt"
@@ -59,13 +62,64 @@ type Node struct {
 	Entries []Entry
 	// Items of a sequence.
 	Items []*Node
-	// marks gives the position of each character of Text in the source, for
-	// scalars whose text is not what is written (quotes, blocks).
-	marks []Position
+
+	text *text // the file's text, for the places inside a scalar
+	set  bool  // a mapping that --set made: its keys may name items of a list
 }
 
 // Entry is one key of a mapping with its value.
 type Entry struct {
 	Key   *Node
 	Value *Node
+}
+
+// Get gives the value of a mapping's key, nil where it is absent or the node is
+// no mapping. It may be called on nil.
+func (n *Node) Get(key string) *Node {
+	if e := n.Entry(key); e != nil {
+		return e.Value
+	}
+	return nil
+}
+
+// Entry gives the entry of a mapping's key, nil where it is absent.
+func (n *Node) Entry(key string) *Entry {
+	if n == nil || n.Kind != Mapping {
+		return nil
+	}
+	for i := range n.Entries {
+		if n.Entries[i].Key.Text == key {
+			return &n.Entries[i]
+		}
+	}
+	return nil
+}
+
+// Find makes a finding about the whole node.
+func (n *Node) Find(message, hint string) Diagnostic {
+	return Diagnostic{Pos: n.Pos, Width: n.Width, Message: message, Hint: hint}
+}
+
+// FindIn makes a finding about width characters of a scalar's text, from the
+// character at offset from.
+func (n *Node) FindIn(from, width int, message, hint string) Diagnostic {
+	pos, w := n.Span(from, width)
+	return Diagnostic{Pos: pos, Width: w, Message: message, Hint: hint}
+}
+
+// Describe names what the node is, for "expected …, found …".
+func (n *Node) Describe() string {
+	switch n.Kind {
+	case Null:
+		return "nothing"
+	case Sequence:
+		return "a list"
+	case Mapping:
+		return "a mapping"
+	}
+	text := []rune(n.Text)
+	if len(text) > 40 {
+		text = append(text[:40], '…')
+	}
+	return fmt.Sprintf("%q", string(text))
 }

@@ -1,8 +1,10 @@
 package redfish
 
+import "slices"
+
 // Catalogue lists the checks in the order in which they are asked and reported. A check comes after those it needs.
 func Catalogue() []Check {
-	return append(reachChecks(), append(systemChecks(), mediaChecks()...)...)
+	return slices.Concat(reachChecks(), systemChecks(), mediaChecks(), bootChecks())
 }
 
 // reachChecks ask whether the BMC can be talked to.
@@ -139,6 +141,24 @@ func mediaChecks() []Check {
 			Asks:   "whether such a slot is free",
 			Rule:   "warns where an image is in it (this lab's own is right where the host has its BareMetalHost); fails where a person's console holds it",
 			Remedy: "eject the image",
+		},
+	}
+}
+
+// bootChecks ask how the system boots.
+func bootChecks() []Check {
+	return []Check{
+		{
+			ID: "boot-override", Needs: []string{"system"}, ask: askBootOverride,
+			Asks:   "whether the system takes Cd (or UsbCd) as its boot override",
+			Rule:   "fails where the values are stated and hold neither",
+			Remedy: "update the BMC's firmware",
+		},
+		{
+			ID: "boot-mode", Needs: []string{"system"}, ask: askBootMode,
+			Asks:   "the mode of the boot override against the host's boot mode",
+			Rule:   "warns on Legacy where UEFI is asked for, and the other way round",
+			Remedy: "set the boot mode in the machine's setup, or the lab's bootMode",
 		},
 	}
 }

@@ -32,9 +32,10 @@ func both(changes ...change) change {
 // itself is TestEverythingRight.
 func TestChecksOfTheBody(t *testing.T) {
 	const (
-		reset  = "#ComputerSystem.Reset"
-		inline = "ResetType@Redfish.AllowableValues"
-		info   = bmctest.System + "/ResetActionInfo"
+		reset   = "#ComputerSystem.Reset"
+		inline  = "ResetType@Redfish.AllowableValues"
+		targets = "BootSourceOverrideTarget@Redfish.AllowableValues"
+		info    = bmctest.System + "/ResetActionInfo"
 	)
 	byInfo := func(body map[string]any) change {
 		return func(t bmctest.Tree) bmctest.Tree {
@@ -134,6 +135,13 @@ func TestChecksOfTheBody(t *testing.T) {
 		{"console", set(bmctest.Slot, "Applet", "ConnectedVia"), "media-busy", Fail, "console"},
 		{"a second is free", both(set(bmctest.Slot, true, "Inserted"), second("CD")), "media-busy", Pass, "Second"},
 		{"nothing said", both(unset(bmctest.Slot, "Inserted"), unset(bmctest.Slot, "Image")), "media-busy", Unknown, "Inserted is missing"},
+
+		{"no Cd", set(bmctest.System, []any{"None", "Pxe"}, "Boot", targets), "boot-override", Fail, "None, Pxe"},
+		{"UsbCd", set(bmctest.System, []any{"UsbCd"}, "Boot", targets), "boot-override", Pass, "UsbCd"},
+		{"not stated", unset(bmctest.System, "Boot", targets), "boot-override", Unknown, "is missing"},
+		{"Legacy", set(bmctest.System, "Legacy", "Boot", "BootSourceOverrideMode"), "boot-mode", Warn, "Legacy, and UEFI is asked for"},
+		{"missing", unset(bmctest.System, "Boot"), "boot-mode", Unknown, "BootSourceOverrideMode is missing"},
+		{"other", set(bmctest.System, "?", "Boot", "BootSourceOverrideMode"), "boot-mode", Unknown, "does not know"},
 	} {
 		t.Run(test.check+" "+test.name, func(t *testing.T) {
 			b := start(t, bmctest.Config{Tree: test.change(bmctest.Small())})

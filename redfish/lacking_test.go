@@ -12,7 +12,7 @@ func TestNoCheckPassesOnWhatIsNotSaid(t *testing.T) {
 	about := map[string][]string{
 		bmctest.Root:    {"root"},
 		bmctest.Systems: {}, // read for the login alone where the address has a path
-		bmctest.System:  {"system", "power", "health", "reset", "boot-mac", "link", "media", "media-type", "media-action", "media-busy"},
+		bmctest.System:  {"system", "power", "health", "reset", "boot-mac", "link", "media", "media-type", "media-action", "media-busy", "boot-override", "boot-mode"},
 		bmctest.NICs:    {"boot-mac", "link"},
 		bmctest.NIC:     {"boot-mac", "link"},
 		bmctest.Media:   {"media", "media-type", "media-action", "media-busy"},

@@ -34,7 +34,7 @@ func start(t testing.TB, config bmctest.Config) *bmctest.BMC {
 
 // hostAt is a host behind a BMC for tests, with everything right.
 func hostAt(b *bmctest.BMC) Host {
-	h := Host{Name: "worker0", Address: b.Address(bmctest.System), BootMAC: bmctest.MAC, Credentials: Credentials{user, password}}
+	h := Host{Name: "worker0", Address: b.Address(bmctest.System), BootMAC: bmctest.MAC, BootMode: "UEFI", Credentials: Credentials{user, password}}
 	if c := b.Certificate(); c != nil {
 		h.RootCAs = x509.NewCertPool()
 		h.RootCAs.AddCert(c)

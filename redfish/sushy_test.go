@@ -21,7 +21,7 @@ import (
 func sushyHost(e *sushy.Emulator, s sushy.System) redfish.Host {
 	address := e.SystemURL(s.Name)
 	address = strings.Replace(strings.Replace(address, "http://", "redfish-virtualmedia+http://", 1), "https://", "redfish-virtualmedia://", 1)
-	return redfish.Host{Name: s.Name, Address: address, BootMAC: s.MAC, Credentials: redfish.Credentials{Username: "admin", Password: "sesame"}}
+	return redfish.Host{Name: s.Name, Address: address, BootMAC: s.MAC, BootMode: "UEFI", Credentials: redfish.Credentials{Username: "admin", Password: "sesame"}}
 }
 
 // keyPair writes a certificate for loopback and its key, and gives the pool that trusts it.

@@ -172,3 +172,16 @@ func slot(path string, mediaTypes ...any) map[string]any {
 		},
 	}
 }
+
+// JSON encodes every resource.
+func (t Tree) JSON() map[string][]byte {
+	out := map[string][]byte{}
+	for path, body := range t {
+		encoded, err := json.Marshal(body)
+		if err != nil {
+			panic(err) // a tree is made of JSON
+		}
+		out[path] = encoded
+	}
+	return out
+}

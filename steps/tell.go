@@ -85,11 +85,11 @@ func pending(ref kube.Ref, conditionType string, c *crd.Condition, now time.Time
 		return wait(ref, "no condition "+conditionType+" yet")
 	}
 	v := wait(ref, condition(c))
-	v.Report.Lines = append(v.Report.Lines, sinceLine(c, now)...)
+	v.Report.Lines = append(v.Report.Lines, sinceLine(c)...)
 	return v
 }
 
-func sinceLine(c *crd.Condition, _ time.Time) []event.Line {
+func sinceLine(c *crd.Condition) []event.Line {
 	if c.LastTransitionTime.IsZero() {
 		return nil
 	}
@@ -108,7 +108,7 @@ func stuck(ref kube.Ref, u *unstructured.Unstructured, c *crd.Condition, now tim
 		return v
 	}
 	v = fail(ref, "has "+c.Type+" "+c.Status+reasonOf(c), c.Message, next)
-	v.Report.Lines = append(v.Report.Lines, sinceLine(c, now)...)
+	v.Report.Lines = append(v.Report.Lines, sinceLine(c)...)
 	return v
 }
 

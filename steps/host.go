@@ -1,0 +1,155 @@
+package steps
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/labrun/labrun/labs"
+	"github.com/labrun/labrun/pipeline/event"
+	"github.com/labrun/labrun/steps/crd"
+	"github.com/labrun/labrun/steps/kube"
+)
+
+// Host hands one worker to Metal3 and waits until it was powered on from the
+// discovery image. Both flows end in state provisioned; labrun writes neither
+// image nor custom deploy: assisted-service does.
+type Host struct {
+	kube.Patched
+	Worker   labs.Worker `yaml:"worker" doc:"the worker"`
+	Attempts int         `yaml:"attempts" default:"2" doc:"errors in a row (errorCount) after which Metal3 is not waited for any longer"`
+}
+
+// HostOutputs is the host as Metal3 has it.
+type HostOutputs struct {
+	Name string `yaml:"name" doc:"name of the BareMetalHost"`
+	ID   string `yaml:"id" doc:"Ironic's id of the node"`
+}
+
+func hostRef(f *labs.Facts, worker string) kube.Ref {
+	return kube.Ref{APIVersion: crd.Metal3Version, Kind: "BareMetalHost", Namespace: f.ControlPlaneNamespace(), Name: worker}
+}
+
+func bmcSecretName(worker string) string { return worker + "-bmc" }
+
+// Secrets are the BMC's password.
+func (s Host) Secrets(*labs.Facts) []labs.SecretRef {
+	return []labs.SecretRef{s.Worker.BMC.Credentials.Password}
+}
+
+// Objects are the Secret with the BMC's user and the BareMetalHost.
+func (s Host) Objects(f *labs.Facts, seen kube.Seen) ([]kube.Intent, error) {
+	w := s.Worker
+	secret := &corev1.Secret{
+		TypeMeta: typeMeta("v1", "Secret"), ObjectMeta: meta(f.ControlPlaneNamespace(), bmcSecretName(w.Name)),
+		Data: map[string][]byte{
+			"username": []byte(w.BMC.Credentials.Username),
+			"password": []byte(strings.TrimRight(seen.Secret(w.BMC.Credentials.Password).Reveal(), "\r\n")),
+		},
+	}
+	host := &crd.BareMetalHost{
+		TypeMeta: typeMeta(crd.Metal3Version, "BareMetalHost"), ObjectMeta: meta(f.ControlPlaneNamespace(), w.Name),
+		Spec: crd.BareMetalHostSpec{
+			Online:                true,
+			BMC:                   crd.BMCDetails{Address: w.BMC.Address, CredentialsName: bmcSecretName(w.Name), DisableCertificateVerification: w.BMC.DisableCertificateVerification},
+			BootMACAddress:        string(w.BootMAC),
+			BootMode:              w.BootMode,
+			AutomatedCleaningMode: "disabled",
+			RootDeviceHints:       rootDeviceHints(w.RootDeviceHints),
+		},
+	}
+	host.Labels = map[string]string{"infraenvs.agent-install.openshift.io": f.Hosted.Name}
+	host.Annotations = map[string]string{
+		"inspect.metal3.io":                        "disabled",
+		"bmac.agent-install.openshift.io/hostname": w.Name,
+		"bmac.agent-install.openshift.io/role":     "worker",
+	}
+	return []kube.Intent{{Object: secret, Secret: true}, {Object: host, Primary: true}}, nil
+}
+
+func rootDeviceHints(h labs.RootDeviceHints) *crd.RootDeviceHints {
+	if h == (labs.RootDeviceHints{}) {
+		return nil
+	}
+	return new(crd.RootDeviceHints(h))
+}
+
+// Judge follows Metal3's states. An error is shown at once, and terminal after
+// the step's number of attempts; while Metal3 tries again it shows no error, and
+// the count alone tells.
+func (s Host) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
+	ref := hostRef(f, s.Worker.Name)
+	host := kube.As[crd.BareMetalHost](seen, ref)
+	if host == nil {
+		return wait(ref, "it does not exist yet")
+	}
+	status := host.Status
+	if status.ErrorMessage != "" && status.ErrorCount >= s.Attempts {
+		return s.failed(ref, host)
+	}
+	if status.Provisioning.State == "provisioned" && status.OperationalStatus != "error" {
+		return done("provisioned, powered %s", onOff(status.PoweredOn))
+	}
+	v := wait(ref, s.seen(host))
+	if status.ErrorMessage != "" {
+		v.Report.Title = fmt.Sprintf("%s: %s, %s attempt", what(ref), status.ErrorType, ordinal(status.ErrorCount))
+		v.Report.Lines = append([]event.Line{{Label: "it said", Text: status.ErrorMessage}}, v.Report.Lines...)
+	}
+	return v
+}
+
+func (s Host) failed(ref kube.Ref, host *crd.BareMetalHost) kube.Verdict {
+	v := fail(ref, fmt.Sprintf("has a %s, %s attempt", host.Status.ErrorType, ordinal(host.Status.ErrorCount)), host.Status.ErrorMessage,
+		"labrun preflight LAB --host "+s.Worker.Name+"; "+look(ref))
+	v.Report.Lines = append(v.Report.Lines,
+		event.Line{Label: "seen", Text: s.seen(host)},
+		event.Line{Label: "BMC", Text: s.Worker.BMC.Address + " as " + s.Worker.BMC.Credentials.Username + " of Secret " + bmcSecretName(s.Worker.Name)})
+	return v
+}
+
+// seen tells the state; an empty one says that Metal3 does not look at the host.
+func (Host) seen(host *crd.BareMetalHost) string {
+	state := host.Status.Provisioning.State
+	if state == "" && host.Status.OperationalStatus == "" {
+		return "no status: Metal3 has not taken it up (Provisioning.spec.watchAllNamespaces must be true; oc logs -n openshift-machine-api deployment/metal3-baremetal-operator)"
+	}
+	s := "state " + state + ", powered " + onOff(host.Status.PoweredOn)
+	if at := host.Status.LastUpdated; at != nil {
+		s += ", last change " + at.UTC().Format(time.TimeOnly)
+	}
+	return s
+}
+
+func onOff(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
+}
+
+// ordinal writes 1st, 2nd, 3rd, 4th.
+func ordinal(n int) string {
+	suffix := "th"
+	if n%100 < 11 || n%100 > 13 {
+		switch n % 10 {
+		case 1:
+			suffix = "st"
+		case 2:
+			suffix = "nd"
+		case 3:
+			suffix = "rd"
+		}
+	}
+	return fmt.Sprintf("%d%s", n, suffix)
+}
+
+// Outputs name the host.
+func (s Host) Outputs(f *labs.Facts, seen kube.Seen) HostOutputs {
+	out := HostOutputs{Name: s.Worker.Name}
+	if host := kube.As[crd.BareMetalHost](seen, hostRef(f, s.Worker.Name)); host != nil {
+		out.ID = host.Status.Provisioning.ID
+	}
+	return out
+}

@@ -1,0 +1,95 @@
+package steps
+
+import (
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/labrun/labrun/labs"
+	"github.com/labrun/labrun/pipeline/event"
+	"github.com/labrun/labrun/steps/crd"
+	"github.com/labrun/labrun/steps/kube"
+)
+
+// HostedCluster makes the HostedCluster and waits for its control plane, which
+// comes up without workers.
+type HostedCluster struct {
+	kube.Patched
+	Grace labs.Duration `yaml:"grace" default:"2m" doc:"how long a refusal that HyperShift re-tests may stand before it is terminal"`
+}
+
+// HostedClusterOutputs is where the control plane is found.
+type HostedClusterOutputs struct {
+	IgnitionEndpoint string `yaml:"ignition_endpoint" doc:"where workers fetch their ignition"`
+	Version          string `yaml:"version" doc:"version that is being rolled out"`
+}
+
+// Judge waits for Available and the ignition endpoint, and knows the conditions
+// by which HyperShift refuses a HostedCluster.
+func (s HostedCluster) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
+	ref := hostedClusterRef(f)
+	u := seen.Get(ref)
+	if u == nil {
+		return wait(ref, "it does not exist yet")
+	}
+	if v, refused := s.refused(ref, u, seen); refused {
+		return v
+	}
+	available := crd.ConditionOf(u, "Available")
+	if !available.Is("True") {
+		return s.unavailable(ref, u, available, seen)
+	}
+	endpoint := text(u, "status", "ignitionEndpoint")
+	if endpoint == "" {
+		return wait(ref, "Available, but status.ignitionEndpoint is not set yet")
+	}
+	return done("HostedCluster %s Available, ignition at %s", f.Hosted.Name, endpoint)
+}
+
+// refused judges the conditions that stand False where the lab's facts are wrong.
+func (s HostedCluster) refused(ref kube.Ref, u *unstructured.Unstructured, seen kube.Seen) (kube.Verdict, bool) {
+	cures := []struct{ condition, next string }{
+		{"ValidConfiguration", "mend what the message names in the lab file, then run again"},
+		{"SupportedHostedCluster", "mend what the message names in the lab file, then run again"},
+		{"ValidReleaseImage", "check lab.release.image, that the mirror holds it, and that the pull secret has its registry: oc adm release info -a PULL_SECRET IMAGE"},
+	}
+	for _, cure := range cures {
+		if c := crd.ConditionOf(u, cure.condition); c.Is("False") {
+			return stuck(ref, u, c, seen.Now, s.Grace.Duration, cure.next), true
+		}
+	}
+	return kube.Verdict{}, false
+}
+
+// unavailable says what stands in the way: what blocks is shown at once, then
+// the part of the control plane that is missing.
+func (s HostedCluster) unavailable(ref kube.Ref, u *unstructured.Unstructured, available *crd.Condition, seen kube.Seen) kube.Verdict {
+	v := pending(ref, "Available", available, seen.Now)
+	if available == nil && len(conditionsOf(u)) == 0 {
+		v = wait(ref, "HyperShift has not taken it up: no condition is set")
+		v.Report.Next = "oc logs -n hypershift deployment/operator"
+		return v
+	}
+	if c := crd.ConditionOf(u, "Progressing"); c.Is("False") && c.Reason == "Blocked" {
+		v.Report.Lines = append(v.Report.Lines, event.Line{Label: "blocked", Text: c.Message})
+	}
+	if c := crd.ConditionOf(u, "ReconciliationSucceeded"); c.Is("False") {
+		v.Report.Lines = append(v.Report.Lines, event.Line{Label: "reconcile", Text: c.Message})
+	}
+	for _, part := range []string{"EtcdAvailable", "KubeAPIServerAvailable", "InfrastructureReady", "IgnitionEndpointAvailable"} {
+		if c := crd.ConditionOf(u, part); c.Is("False") && c.Message != "" {
+			v.Report.Lines = append(v.Report.Lines, event.Line{Label: "part", Text: condition(c)})
+			break
+		}
+	}
+	return v
+}
+
+func conditionsOf(u *unstructured.Unstructured) []any {
+	list, _, _ := unstructured.NestedSlice(u.Object, "status", "conditions")
+	return list
+}
+
+// Outputs say where the control plane is.
+func (HostedCluster) Outputs(f *labs.Facts, seen kube.Seen) HostedClusterOutputs {
+	u := seen.Get(hostedClusterRef(f))
+	return HostedClusterOutputs{IgnitionEndpoint: text(u, "status", "ignitionEndpoint"), Version: f.Release.Version}
+}

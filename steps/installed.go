@@ -1,0 +1,75 @@
+package steps
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/labrun/labrun/labs"
+	"github.com/labrun/labrun/pipeline/event"
+	"github.com/labrun/labrun/steps/crd"
+	"github.com/labrun/labrun/steps/kube"
+)
+
+// Installed follows the installation of one worker's Agent to its end.
+type Installed struct {
+	Worker labs.Worker   `yaml:"worker" doc:"the worker"`
+	Grace  labs.Duration `yaml:"grace" default:"5m" doc:"how long a bad state may stand before it is terminal"`
+}
+
+func agentMachines(f *labs.Facts) kube.Ref {
+	return kube.Ref{APIVersion: "capi-provider.agent-install.openshift.io/v1beta1", Kind: "AgentMachine", Namespace: f.ControlPlaneNamespace(), Optional: true}
+}
+
+// Reads the Agents, and the machines that take them.
+func (Installed) Reads(f *labs.Facts) []kube.Ref { return []kube.Ref{agents(f), agentMachines(f)} }
+
+// Objects are none.
+func (Installed) Objects(*labs.Facts, kube.Seen) ([]kube.Intent, error) { return nil, nil }
+
+// Judge follows the states of an installation.
+func (s Installed) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
+	a, u := agentOf(f, s.Worker, seen)
+	if a == nil {
+		return Agent{Worker: s.Worker}.absent(f, seen)
+	}
+	state := a.Status.DebugInfo.State
+	if crd.ConditionOf(u, "Installed").Is("True") || state == "added-to-existing-cluster" {
+		return done("installed, state %s", state)
+	}
+	if slices.Contains([]string{"error", "cancelled", "disconnected", "installing-pending-user-action", "preparing-failed"}, state) {
+		c := crd.ConditionOf(u, "Installed")
+		if c == nil {
+			c = &crd.Condition{Type: "state", Status: state, Message: a.Status.DebugInfo.StateInfo}
+		}
+		v := stuck(agentRef(f, a.Name), u, c, seen.Now, s.Grace.Duration, look(agentRef(f, a.Name)))
+		v.Report.Lines = append(v.Report.Lines, event.Line{Label: "worker", Text: s.Worker.Name + ", state " + state + ": " + a.Status.DebugInfo.StateInfo})
+		return v
+	}
+	return s.progress(f, a, seen)
+}
+
+func (s Installed) progress(f *labs.Facts, a *crd.Agent, seen kube.Seen) kube.Verdict {
+	p := a.Status.Progress
+	told := "state " + a.Status.DebugInfo.State
+	if p.CurrentStage != "" {
+		told += fmt.Sprintf(", %s, %d%%", p.CurrentStage, p.InstallationPercentage)
+	}
+	v := wait(agentRef(f, a.Name), told)
+	v.Report.Lines = append(v.Report.Lines, event.Line{Label: "worker", Text: s.Worker.Name})
+	if a.Spec.ClusterDeploymentName == nil {
+		if c := unreserved(f, seen); c != nil {
+			v.Report.Lines = append(v.Report.Lines, event.Line{Label: "machine", Text: condition(c)})
+		}
+	}
+	return v
+}
+
+// unreserved finds a machine that got no Agent.
+func unreserved(f *labs.Facts, seen kube.Seen) *crd.Condition {
+	for _, u := range seen.List(agentMachines(f)) {
+		if c := crd.ConditionOf(u, "AgentReserved"); c.Is("False") {
+			return c
+		}
+	}
+	return nil
+}

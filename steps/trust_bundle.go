@@ -1,0 +1,44 @@
+package steps
+
+import (
+	rbacv1 "k8s.io/api/rbac/v1"
+
+	"github.com/labrun/labrun/labs"
+	"github.com/labrun/labrun/steps/kube"
+)
+
+// TrustBundle makes the hosted cluster trust the lab's registry.
+type TrustBundle struct{ kube.Patched }
+
+func trustBundleName(f *labs.Facts) string { return f.Hosted.Name + "-user-ca-bundle" }
+
+// Objects are one ConfigMap with the key ca-bundle.crt.
+func (TrustBundle) Objects(f *labs.Facts, _ kube.Seen) ([]kube.Intent, error) {
+	return []kube.Intent{{Object: configMap(f.Hosted.Namespace, trustBundleName(f), map[string]string{"ca-bundle.crt": f.Registry.CA.Text})}}, nil
+}
+
+// Judge is satisfied by the ConfigMap.
+func (TrustBundle) Judge(f *labs.Facts, _ kube.Seen) kube.Verdict {
+	return done("%s", what(configMapRef(f.Hosted.Namespace, trustBundleName(f))))
+}
+
+// CAPIRole lets the Cluster API provider of the hosted cluster work with Agents.
+// Newer HyperShift operators make and remove their own.
+type CAPIRole struct{ kube.Patched }
+
+const capiRoleName = "capi-provider-role"
+
+func capiRole(f *labs.Facts) kube.Ref {
+	return kube.Ref{APIVersion: "rbac.authorization.k8s.io/v1", Kind: "Role", Namespace: f.ControlPlaneNamespace(), Name: capiRoleName}
+}
+
+// Objects are one Role in the control plane's namespace.
+func (CAPIRole) Objects(f *labs.Facts, _ kube.Seen) ([]kube.Intent, error) {
+	return []kube.Intent{{Force: true, Object: &rbacv1.Role{
+		TypeMeta: typeMeta("rbac.authorization.k8s.io/v1", "Role"), ObjectMeta: meta(f.ControlPlaneNamespace(), capiRoleName),
+		Rules: []rbacv1.PolicyRule{{APIGroups: []string{"agent-install.openshift.io"}, Resources: []string{"agents"}, Verbs: []string{"*"}}},
+	}}}, nil
+}
+
+// Judge is satisfied by the Role.
+func (CAPIRole) Judge(f *labs.Facts, _ kube.Seen) kube.Verdict { return done("%s", what(capiRole(f))) }

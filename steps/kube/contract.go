@@ -31,6 +31,12 @@ type Reader interface {
 	Reads(f *labs.Facts) []Ref
 }
 
+// Follower is a step that learns from what it read what else to read: an object
+// that another one names. What it gives is read and watched as Reads are.
+type Follower interface {
+	Follows(f *labs.Facts, seen Seen) []Ref
+}
+
 // SecretUser is a step whose objects hold secrets that the lab file refers to.
 type SecretUser interface {
 	Secrets(f *labs.Facts) []labs.SecretRef
@@ -40,7 +46,16 @@ type SecretUser interface {
 type Hosted interface{ OnHostedCluster() }
 
 // A step may also have a method Outputs(*labs.Facts, Seen) O, where O is a struct:
-// what later steps read as steps.<id>.outputs.
+// what later steps read as steps.<id>.outputs. An Outputs with a second result,
+// an error, may say that what was seen cannot be told.
+
+// NotYet is the error of Objects where what it reads is not there yet. The
+// engine tells the report, and asks again when something that the step reads
+// has changed.
+type NotYet struct{ event.Report }
+
+// Error is the report's title.
+func (n *NotYet) Error() string { return n.Title }
 
 // Ref names one object, or, without Name, all objects of its kind that the
 // Namespace ("" for all) and Labels select.
@@ -119,6 +134,13 @@ type Environment interface {
 	Secret(ctx context.Context, ref labs.SecretRef) (labs.Secret, error)
 	Now() time.Time
 }
+
+// Adopter is an environment that may be told to take over objects that exist
+// and are not labrun's.
+type Adopter interface{ Adopt() bool }
+
+// Revealer is an environment that may be told to render secrets as they are.
+type Revealer interface{ RevealSecrets() bool }
 
 // Patched is embedded in the options of every step that renders objects.
 type Patched struct {

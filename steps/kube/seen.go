@@ -19,19 +19,23 @@ type Seen struct {
 // NewSeen makes a Seen of objects by the reference that found them, for tests
 // and for the engine.
 func NewSeen(now time.Time, objects map[Ref][]*unstructured.Unstructured, secrets map[string]labs.Secret) Seen {
-	return Seen{Now: now, objects: objects, secrets: secrets}
+	s := Seen{Now: now, objects: make(map[Ref][]*unstructured.Unstructured, len(objects)), secrets: secrets}
+	for ref, found := range objects {
+		s.objects[ref.key()] = found
+	}
+	return s
 }
 
 // Get gives the object that ref names, nil where it is absent.
 func (s Seen) Get(ref Ref) *unstructured.Unstructured {
-	if found := s.objects[ref]; len(found) > 0 {
+	if found := s.objects[ref.key()]; len(found) > 0 {
 		return found[0]
 	}
 	return nil
 }
 
 // List gives the objects that ref selects, by namespace and name.
-func (s Seen) List(ref Ref) []*unstructured.Unstructured { return s.objects[ref] }
+func (s Seen) List(ref Ref) []*unstructured.Unstructured { return s.objects[ref.key()] }
 
 // Secret gives the value that a step declared with Secrets.
 func (s Seen) Secret(ref labs.SecretRef) labs.Secret { return s.secrets[ref.String()] }

@@ -1,0 +1,184 @@
+package kube
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	jsonpatch "github.com/evanphx/json-patch/v5"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// closing is how long the UIDs may take to be entered when a run is interrupted.
+const closing = 10 * time.Second
+
+// book is what one step enters in the inventories.
+type book struct {
+	run *run
+	lab map[string]*Entry // what is to be entered at the end
+	hub map[string]*Entry
+}
+
+// open enters the names of what is about to be made, in one request an
+// inventory. Where all exists nothing is read or written.
+func (r *run) open(ctx context.Context, all []*task) (*book, error) {
+	b := &book{run: r, lab: map[string]*Entry{}, hub: map[string]*Entry{}}
+	var making []*task
+	for _, t := range all {
+		if t.How != Delete && r.view.get(t.ref) == nil {
+			making = append(making, t)
+		}
+	}
+	return b, b.enter(ctx, making)
+}
+
+// enter enters objects without their UIDs.
+func (b *book) enter(ctx context.Context, making []*task) error {
+	lab, hub := map[string]*Entry{}, map[string]*Entry{}
+	for _, t := range making {
+		e := b.run.entry(t)
+		if t.Shared {
+			hub[entryKey(b.run.hosted, t.ref)] = &e
+		} else {
+			lab[entryKey(b.run.hosted, t.ref)] = &e
+		}
+	}
+	return b.write(ctx, lab, hub)
+}
+
+// made notes that an object is the lab's, where its UID is not entered yet.
+func (b *book) made(t *task, entering bool, u *unstructured.Unstructured) {
+	if !entering || u == nil {
+		return
+	}
+	e := b.run.entry(t)
+	e.UID = string(u.GetUID())
+	if t.Shared {
+		b.hub[entryKey(b.run.hosted, t.ref)] = &e
+	} else {
+		b.lab[entryKey(b.run.hosted, t.ref)] = &e
+	}
+}
+
+// former enters, before an object that labrun did not make is changed, the
+// values that it had. The first ones are kept: a later change adds to them. No
+// secret is entered.
+func (b *book) former(ctx context.Context, t *task, before, after *unstructured.Unstructured) error {
+	inventory, err := b.run.inventory(ctx, t.Shared)
+	if err != nil {
+		return err
+	}
+	key := entryKey(b.run.hosted, t.ref)
+	old, entered, err := inventory.get(ctx, key)
+	if err != nil {
+		return b.run.failed(t, err)
+	}
+	if entered && !old.Found && (old.UID == "" || old.UID == string(before.GetUID())) {
+		return nil // labrun made it
+	}
+	e := b.run.entry(t)
+	e.Found, e.UID = true, string(before.GetUID())
+	if !t.Secret && t.ref.Kind != "Secret" {
+		if e.Former, err = formerOf(old, e, before, after, UsedBy+b.run.scope.Lab); err != nil {
+			return fmt.Errorf("keeping the former values of %s: %w", t.ref, err)
+		}
+	}
+	if entered && old.UID == e.UID {
+		e.Step, e.Key, e.Lab = old.Step, old.Key, old.Lab
+	}
+	if t.Shared {
+		return b.write(ctx, nil, map[string]*Entry{key: &e})
+	}
+	return b.write(ctx, map[string]*Entry{key: &e}, nil)
+}
+
+// formerOf is the merge patch from after back to before, under what an earlier
+// change had kept.
+func formerOf(old, e Entry, before, after *unstructured.Unstructured, annotation string) (json.RawMessage, error) {
+	from, to := content(after), content(before)
+	unstructured.RemoveNestedField(from, "metadata", "annotations", annotation)
+	if len(nested(from, "metadata", "annotations")) == 0 && len(nested(to, "metadata", "annotations")) == 0 {
+		unstructured.RemoveNestedField(from, "metadata", "annotations")
+		unstructured.RemoveNestedField(to, "metadata", "annotations")
+	}
+	x, err := json.Marshal(from)
+	if err != nil {
+		return nil, err
+	}
+	y, err := json.Marshal(to)
+	if err != nil {
+		return nil, err
+	}
+	patch, err := jsonpatch.CreateMergePatch(x, y)
+	if err != nil || len(old.Former) == 0 || old.UID != e.UID {
+		return patch, err
+	}
+	return jsonpatch.MergeMergePatches(patch, old.Former)
+}
+
+func nested(m map[string]any, path ...string) map[string]any {
+	found, _, _ := unstructured.NestedMap(m, path...)
+	return found
+}
+
+// close enters the UIDs of what was made, also where the run was interrupted.
+func (b *book) close(ctx context.Context) error {
+	if len(b.lab)+len(b.hub) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closing)
+	defer cancel()
+	return b.write(ctx, b.lab, b.hub)
+}
+
+func (b *book) write(ctx context.Context, lab, hub map[string]*Entry) error {
+	for shared, entries := range map[bool]map[string]*Entry{false: lab, true: hub} {
+		if len(entries) == 0 {
+			continue
+		}
+		inventory, err := b.run.inventory(ctx, shared)
+		if err != nil {
+			return err
+		}
+		err = b.run.insist(ctx, "entering objects in", "the inventory", func(ctx context.Context) error {
+			return inventory.enter(ctx, entries)
+		})
+		if err != nil {
+			return explain(inventory.cluster, "write", "ConfigMap "+InventoryNamespace+"/"+inventory.name, "labrun", err)
+		}
+	}
+	return nil
+}
+
+func (r *run) entry(t *task) Entry {
+	e := Entry{Step: r.scope.Step, Key: r.scope.Key, Lab: r.scope.Lab, APIVersion: t.ref.APIVersion, Kind: t.ref.Kind,
+		Namespace: t.ref.Namespace, Name: t.ref.Name}
+	if r.hosted {
+		e.Cluster = "hosted"
+	}
+	return e
+}
+
+// inventory gives the lab's inventory, or that of what the hub's labs share. It
+// stands on the management cluster for the hosted cluster's objects too.
+func (r *run) inventory(ctx context.Context, shared bool) (*inventory, error) {
+	hub, err := r.env.Hub(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if shared {
+		return hub.inventoryOf(SharedInventory), nil
+	}
+	return hub.inventoryOf(InventoryName(r.scope.Lab)), nil
+}
+
+// forget takes a deleted object out of the lab's inventory.
+func (r *run) forget(ctx context.Context, t *task) error {
+	b := &book{run: r}
+	return b.write(ctx, map[string]*Entry{entryKey(r.hosted, t.ref): nil}, nil)
+}
+
+func (r *run) failed(t *task, err error) error {
+	return explain(r.cluster, "reading the inventory for", t.ref.String(), r.manager, err)
+}

@@ -1,0 +1,165 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/dynamic"
+
+	"github.com/labrun/labrun/pipeline"
+	"github.com/labrun/labrun/pipeline/event"
+)
+
+// task is one intent that is being brought about.
+type task struct {
+	Intent
+	ref    Ref
+	wanted *unstructured.Unstructured // without what labrun itself writes on it
+	patch  map[string]any             // of a merge: applied after its Change
+	client dynamic.ResourceInterface
+}
+
+// tasks makes the plain objects of intents, before anything is written.
+func tasks(step Step, intents []Intent) ([]*task, error) {
+	patch, err := patchFor(step)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]*task, len(intents))
+	primary := 0
+	for i, intent := range intents {
+		wanted, err := plain(intent.Object)
+		if err != nil {
+			return nil, err
+		}
+		all[i] = &task{Intent: intent, wanted: wanted, ref: RefTo(wanted)}
+		if intent.Primary {
+			primary = i
+		}
+	}
+	switch {
+	case len(patch) == 0:
+	case len(all) == 0:
+		return nil, errors.New("there is a patch, but this step has no object here that it could be merged into")
+	case all[primary].How == Merge:
+		all[primary].patch = patch
+	default:
+		mergePatch(all[primary].wanted.Object, patch)
+		if got := RefTo(all[primary].wanted); got != all[primary].ref {
+			return nil, fmt.Errorf("the patch makes %s into %s: a patch changes neither kind nor name", all[primary].ref, got)
+		}
+	}
+	return all, nil
+}
+
+func patchFor(step Step) (map[string]any, error) {
+	p, ok := step.(patcher)
+	if !ok || len(p.patchOf()) == 0 {
+		return nil, nil
+	}
+	patch, err := normalise(p.patchOf())
+	if err != nil {
+		return nil, fmt.Errorf("reading the patch: %w", err)
+	}
+	return patch, nil
+}
+
+// bringAbout makes the intents true, in their order: what is absent is entered in
+// the inventory first, and its UID after all is done.
+func (r *run) bringAbout(ctx context.Context, intents []Intent) error {
+	all, err := tasks(r.step, intents)
+	if err != nil {
+		return err
+	}
+	for _, t := range all {
+		err := r.insist(ctx, "reading", t.ref.String(), func(ctx context.Context) error { return r.view.read(ctx, t.ref) })
+		if errors.Is(err, errNotServed) {
+			r.view.add(t.ref)
+			err = nil
+		}
+		if err != nil {
+			return explain(r.cluster, "reading", t.ref.String(), r.manager, err)
+		}
+	}
+	book, err := r.open(ctx, all)
+	if err != nil {
+		return err
+	}
+	var failed error
+	for _, t := range all {
+		if failed = r.bring(ctx, t, book); failed != nil {
+			break
+		}
+	}
+	return errors.Join(failed, book.close(ctx))
+}
+
+func (r *run) bring(ctx context.Context, t *task, book *book) error {
+	if err := r.awaitClient(ctx, t); err != nil {
+		return explain(r.cluster, "reading", t.ref.String(), r.manager, err)
+	}
+	if t.How != Delete && t.How != Merge {
+		if err := r.awaitGone(ctx, t, r.view.get(t.ref)); err != nil {
+			return err
+		}
+	}
+	switch t.How {
+	case Apply:
+		return r.apply(ctx, t, book)
+	case CreateOnce:
+		return r.createOnce(ctx, t, book)
+	case Merge:
+		return r.merge(ctx, t, book)
+	case Delete:
+		return r.delete(ctx, t)
+	}
+	return fmt.Errorf("%s: no such way to bring it about", t.ref)
+}
+
+// awaitClient finds out how the kind is asked for; a kind that is to be deleted
+// need not exist.
+func (r *run) awaitClient(ctx context.Context, t *task) error {
+	var err error
+	t.client, err = r.cluster.resource(ctx, t.ref)
+	if !errors.Is(err, errNotServed) || t.How == Delete {
+		if t.How == Delete && errors.Is(err, errNotServed) {
+			return nil
+		}
+		return err
+	}
+	if err := r.await(ctx, t.ref); err != nil {
+		return err
+	}
+	if err := r.view.read(ctx, t.ref); err != nil {
+		return err
+	}
+	t.client, err = r.cluster.resource(ctx, t.ref)
+	return err
+}
+
+// effect brings one change about, told before and after, and keeps what the
+// server answered.
+func (r *run) effect(ctx context.Context, verb string, t *task, act func(context.Context) (*unstructured.Unstructured, bool, error)) error {
+	return r.scope.Do(ctx, verb, t.ref.String(), func(ctx context.Context) (bool, string, error) {
+		var after *unstructured.Unstructured
+		var changed bool
+		err := r.insist(ctx, verb, t.ref.String(), func(ctx context.Context) (err error) {
+			after, changed, err = act(ctx)
+			return err
+		})
+		if err != nil {
+			return false, "", explain(r.cluster, verb, t.ref.String(), r.manager, err)
+		}
+		if after == nil {
+			return changed, "", nil
+		}
+		r.view.put(t.ref, after)
+		return changed, string(after.GetUID()), nil
+	})
+}
+
+func refusal(title string, next string, lines ...event.Line) error {
+	return &pipeline.Report{Report: event.Report{Title: title, Lines: lines, Next: next}}
+}

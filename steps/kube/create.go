@@ -1,0 +1,94 @@
+package kube
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/labrun/labrun/pipeline/event"
+)
+
+// createOnce creates an object where it is absent, and leaves it alone where it
+// is not.
+func (r *run) createOnce(ctx context.Context, t *task, book *book) error {
+	if before := r.view.get(t.ref); before != nil {
+		return r.keep(ctx, t, before, book)
+	}
+	wanted := t.wanted.DeepCopy()
+	r.mark(wanted, t, absent)
+	for _, fill := range []func(*unstructured.Unstructured) error{t.Initial, func(u *unstructured.Unstructured) error {
+		if t.Generate == nil {
+			return nil
+		}
+		return t.Generate(rand.Reader, u)
+	}} {
+		if fill == nil {
+			continue
+		}
+		if err := fill(wanted); err != nil {
+			return fmt.Errorf("making %s: %w", t.ref, err)
+		}
+	}
+	if err := r.create(ctx, t, wanted); err != nil {
+		return err
+	}
+	book.made(t, true, r.view.get(t.ref))
+	return nil
+}
+
+// keep takes an object that exists as it is, and says so where it is not the lab's.
+func (r *run) keep(ctx context.Context, t *task, before *unstructured.Unstructured, book *book) error {
+	if t.Shared {
+		return nil
+	}
+	c, err := r.whose(ctx, t, before)
+	if err != nil {
+		return err
+	}
+	if c == foreign {
+		r.scope.Warn(event.Report{Title: t.ref.String() + " exists already and is not this lab's: it is used as it is, and never changed",
+			Lines: []event.Line{{Label: "owner", Text: ownersOf(before)}}})
+	}
+	book.made(t, c == unentered, before)
+	return nil
+}
+
+// createInitial makes an object with the fields that only its first create holds.
+func (r *run) createInitial(ctx context.Context, t *task, wanted *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	first := wanted.DeepCopy()
+	if err := t.Initial(first); err != nil {
+		return nil, fmt.Errorf("making %s: %w", t.ref, err)
+	}
+	if err := r.create(ctx, t, first); err != nil {
+		return nil, err
+	}
+	return r.view.get(t.ref), nil
+}
+
+// create sends a plain create. An object that turns out to exist is taken where
+// it is what a create whose answer was lost left.
+func (r *run) create(ctx context.Context, t *task, wanted *unstructured.Unstructured) error {
+	normal, err := normalise(wanted.Object)
+	if err != nil {
+		return fmt.Errorf("making %s: %w", t.ref, err)
+	}
+	wanted = &unstructured.Unstructured{Object: normal}
+	return r.effect(ctx, "create", t, func(ctx context.Context) (*unstructured.Unstructured, bool, error) {
+		made, err := t.client.Create(ctx, wanted, meta.CreateOptions{FieldManager: r.manager, FieldValidation: meta.FieldValidationStrict})
+		if !apierrors.IsAlreadyExists(err) {
+			return made, err == nil, err
+		}
+		there, getErr := t.client.Get(ctx, t.ref.Name, meta.GetOptions{})
+		if getErr != nil {
+			return nil, false, getErr
+		}
+		if !t.Shared && there.GetLabels()[LabelLab] != r.scope.Lab {
+			return nil, false, foreignReport(t.ref, there)
+		}
+		return there, true, nil
+	})
+}

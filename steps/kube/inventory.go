@@ -1,0 +1,203 @@
+package kube
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"strings"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
+)
+
+// Where the inventories stand, in the management cluster: a ConfigMap a lab, and
+// one of what all labs of the hub share, which outlives each of them.
+const (
+	InventoryNamespace = "labrun"
+	SharedInventory    = "shared"
+)
+
+// InventoryName is the ConfigMap of a lab's inventory.
+func InventoryName(lab string) string { return "lab-" + lab }
+
+// Entry is what the inventory holds of one object. Without UID the object may
+// have been made, or not: it was entered, and the run ended.
+type Entry struct {
+	Step       string `json:"step"`
+	Key        string `json:"key,omitempty"`
+	Lab        string `json:"lab"`               // that made or first changed it
+	Cluster    string `json:"cluster,omitempty"` // "hosted" for one in the hosted cluster
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	Namespace  string `json:"namespace,omitempty"`
+	Name       string `json:"name"`
+	UID        string `json:"uid,omitempty"`
+	// Found objects were there before labrun, which changed them; Former is the
+	// JSON merge patch that brings their former values back.
+	Found  bool            `json:"found,omitempty"`
+	Former json.RawMessage `json:"former,omitempty"`
+}
+
+var entryName = regexp.MustCompile(`^[-._a-zA-Z0-9]{1,253}$`)
+
+// entryKey is the key of an object in its inventory. It names the kind without
+// its version, which may move on.
+func entryKey(hosted bool, ref Ref) string {
+	parts := []string{strings.ToLower(ref.Kind), ref.kind().Group, ref.Namespace, ref.Name}
+	if hosted {
+		parts = append(parts, "hosted")
+	}
+	key := strings.Join(parts, "_")
+	if entryName.MatchString(key) {
+		return key
+	}
+	sum := sha256.Sum256([]byte(key))
+	return hex.EncodeToString(sum[:])
+}
+
+// inventory is one ConfigMap of entries. It is read once: a lab has one run at a
+// time, and what is shared is read again before it is written.
+type inventory struct {
+	cluster *Cluster
+	name    string
+
+	mu      sync.Mutex
+	loaded  bool
+	there   bool // the ConfigMap exists
+	entries map[string]Entry
+}
+
+func (c *Cluster) inventoryOf(name string) *inventory {
+	i, _ := c.inventory.LoadOrStore(name, &inventory{cluster: c, name: name})
+	return i.(*inventory)
+}
+
+// get gives one entry, and whether there is one.
+func (i *inventory) get(ctx context.Context, key string) (Entry, bool, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if err := i.load(ctx); err != nil {
+		return Entry{}, false, err
+	}
+	e, ok := i.entries[key]
+	return e, ok, nil
+}
+
+func (i *inventory) load(ctx context.Context) error {
+	if i.loaded {
+		return nil
+	}
+	i.entries = map[string]Entry{}
+	u, err := i.configMaps().Get(ctx, i.name, meta.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		i.loaded = true
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading the inventory ConfigMap %s/%s: %w", InventoryNamespace, i.name, err)
+	}
+	data, _, _ := unstructured.NestedStringMap(u.Object, "data")
+	for key, text := range data {
+		var e Entry
+		if err := json.Unmarshal([]byte(text), &e); err != nil {
+			return fmt.Errorf("reading the inventory ConfigMap %s/%s, key %s: %w", InventoryNamespace, i.name, key, err)
+		}
+		i.entries[key] = e
+	}
+	i.loaded, i.there = true, true
+	return nil
+}
+
+// enter writes entries in one request; an entry that is nil is taken out. What
+// stands there already is not written again.
+func (i *inventory) enter(ctx context.Context, entries map[string]*Entry) error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if err := i.load(ctx); err != nil {
+		return err
+	}
+	data, next := map[string]any{}, maps.Clone(i.entries)
+	for key, e := range entries {
+		old, there := i.entries[key]
+		switch {
+		case e == nil && there:
+			data[key] = nil
+			delete(next, key)
+		case e != nil && !(there && sameJSON(old, *e)):
+			text, err := json.Marshal(e)
+			if err != nil {
+				return err
+			}
+			data[key] = string(text)
+			next[key] = *e
+		}
+	}
+	if len(data) == 0 {
+		return nil
+	}
+	if err := i.write(ctx, data); err != nil {
+		return fmt.Errorf("writing the inventory ConfigMap %s/%s: %w", InventoryNamespace, i.name, err)
+	}
+	i.entries = next
+	return nil
+}
+
+func (i *inventory) write(ctx context.Context, data map[string]any) error {
+	if !i.there {
+		if err := i.make(ctx); err != nil {
+			return err
+		}
+		i.there = true
+	}
+	body, err := json.Marshal(map[string]any{"data": data})
+	if err != nil {
+		return err
+	}
+	_, err = i.configMaps().Patch(ctx, i.name, types.MergePatchType, body, meta.PatchOptions{FieldManager: "labrun"})
+	if apierrors.IsNotFound(err) {
+		i.there, i.loaded = false, false // somebody deleted it: the next attempt begins anew
+	}
+	return err
+}
+
+// make makes the namespace and the empty ConfigMap where they are absent.
+func (i *inventory) make(ctx context.Context) error {
+	labels := map[string]any{LabelManagedBy: "labrun"}
+	o := meta.CreateOptions{FieldManager: "labrun"}
+	_, err := i.configMaps().Create(ctx, configMap(i.name, labels), o)
+	if apierrors.IsNotFound(err) {
+		namespace := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Namespace",
+			"metadata": map[string]any{"name": InventoryNamespace, "labels": labels}}}
+		_, err = i.cluster.dynamic.Resource(core("namespaces")).Create(ctx, namespace, o)
+		if err != nil && !apierrors.IsAlreadyExists(err) {
+			return err
+		}
+		_, err = i.configMaps().Create(ctx, configMap(i.name, labels), o)
+	}
+	if apierrors.IsAlreadyExists(err) {
+		return nil
+	}
+	return err
+}
+
+func configMap(name string, labels map[string]any) *unstructured.Unstructured {
+	return &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "ConfigMap",
+		"metadata": map[string]any{"name": name, "namespace": InventoryNamespace, "labels": labels}}}
+}
+
+func core(resource string) schema.GroupVersionResource {
+	return schema.GroupVersionResource{Version: "v1", Resource: resource}
+}
+
+func (i *inventory) configMaps() dynamic.ResourceInterface {
+	return i.cluster.dynamic.Resource(core("configmaps")).Namespace(InventoryNamespace)
+}

@@ -1,0 +1,90 @@
+package kube
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/labrun/labrun/pipeline/event"
+)
+
+// claim is whose an object is that a step would bring about.
+type claim int
+
+const (
+	absent    claim = iota // nobody's: it is not there
+	own                    // this step's
+	unentered              // this step's, but the inventory lacks its UID
+	partner                // this lab's, made by another step
+	foreign                // somebody else's
+)
+
+// claim says whose an object is, and refuses one that is somebody else's.
+func (r *run) claim(ctx context.Context, t *task, before *unstructured.Unstructured, book *book) (claim, error) {
+	if before == nil {
+		return absent, nil
+	}
+	if t.Shared {
+		return own, nil
+	}
+	c, err := r.whose(ctx, t, before)
+	if err != nil || c != foreign {
+		return c, err
+	}
+	if r.adopt {
+		return unentered, book.enter(ctx, []*task{t})
+	}
+	return foreign, foreignReport(t.ref, before)
+}
+
+// whose tells by its labels and the inventory whose an existing object is. The
+// same name with another UID is somebody else's, whatever its labels say.
+func (r *run) whose(ctx context.Context, t *task, u *unstructured.Unstructured) (claim, error) {
+	inventory, err := r.inventory(ctx, false)
+	if err != nil {
+		return foreign, err
+	}
+	entry, entered, err := inventory.get(ctx, entryKey(r.hosted, t.ref))
+	if err != nil {
+		return foreign, err
+	}
+	labels := u.GetLabels()
+	ours := labels[LabelLab] == r.scope.Lab
+	switch {
+	case !entered:
+		return foreign, nil
+	case entry.UID == "" && !ours, entry.UID != "" && entry.UID != string(u.GetUID()):
+		return foreign, nil
+	case ours && (labels[LabelStep] != r.scope.Step || labels[LabelKey] != r.scope.Key):
+		return partner, nil
+	case entry.UID == "":
+		return unentered, nil
+	}
+	return own, nil
+}
+
+func foreignReport(ref Ref, u *unstructured.Unstructured) error {
+	title := ref.String() + " exists and is not this lab's"
+	next := "take it over with --adopt, or delete it: oc delete " + getArguments(ref)
+	if lab := u.GetLabels()[LabelLab]; lab != "" {
+		title = ref.String() + " exists and is lab " + lab + "'s by its labels, but this lab's inventory does not hold it"
+	}
+	return refusal(title, next, event.Line{Label: "owner", Text: ownersOf(u)},
+		event.Line{Label: "made", Text: u.GetCreationTimestamp().UTC().Format("2006-01-02 15:04:05Z")})
+}
+
+// ownersOf names those who wrote an object.
+func ownersOf(u *unstructured.Unstructured) string {
+	var names []string
+	for _, f := range u.GetManagedFields() {
+		if f.Subresource == "" && !slices.Contains(names, f.Manager) {
+			names = append(names, f.Manager)
+		}
+	}
+	if len(names) == 0 {
+		return "unknown"
+	}
+	return strings.Join(names, ", ")
+}

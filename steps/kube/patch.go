@@ -1,0 +1,26 @@
+package kube
+
+// patchOf makes the embedded option known to the engine.
+func (p Patched) patchOf() map[string]any { return p.Patch }
+
+type patcher interface{ patchOf() map[string]any }
+
+// mergePatch merges patch into target as a JSON merge patch (RFC 7396): maps
+// merge, lists and scalars replace, null removes.
+func mergePatch(target, patch map[string]any) {
+	for key, value := range patch {
+		switch value := value.(type) {
+		case nil:
+			delete(target, key)
+		case map[string]any:
+			below, ok := target[key].(map[string]any)
+			if !ok {
+				below = map[string]any{}
+				target[key] = below
+			}
+			mergePatch(below, value)
+		default:
+			target[key] = value
+		}
+	}
+}

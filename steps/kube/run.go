@@ -1,0 +1,197 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/labrun/labrun/labs"
+	"github.com/labrun/labrun/pipeline"
+	"github.com/labrun/labrun/pipeline/event"
+)
+
+// run is one run of one step.
+type run struct {
+	env     Environment
+	step    Step
+	scope   *pipeline.Scope
+	facts   *labs.Facts
+	cluster *Cluster
+	hosted  bool
+	view    *view
+	secrets map[string]labs.Secret
+	manager string
+	adopt   bool
+}
+
+func newRun(ctx context.Context, env Environment, step Step) (*run, error) {
+	r := &run{env: env, step: step, scope: env.Scope(), facts: env.Facts()}
+	r.manager = managerOf(r.scope)
+	if err := CheckNames(r.scope.Lab, r.scope.Step, r.scope.Key); err != nil {
+		return nil, err
+	}
+	if a, ok := env.(Adopter); ok {
+		r.adopt = a.Adopt()
+	}
+	var err error
+	if r.secrets, err = secretsOf(ctx, env, step); err != nil {
+		return nil, err
+	}
+	connect := env.Hub
+	if _, r.hosted = step.(Hosted); r.hosted {
+		connect = env.HostedCluster
+	}
+	if r.cluster, err = connect(ctx); err != nil {
+		return nil, err
+	}
+	r.view = newView(r.cluster)
+	return r, nil
+}
+
+func secretsOf(ctx context.Context, env Environment, step Step) (map[string]labs.Secret, error) {
+	secrets := map[string]labs.Secret{}
+	user, ok := step.(SecretUser)
+	if !ok {
+		return secrets, nil
+	}
+	for _, ref := range user.Secrets(env.Facts()) {
+		if ref.IsZero() {
+			continue
+		}
+		s, err := env.Secret(ctx, ref)
+		if err != nil {
+			return nil, err
+		}
+		secrets[ref.String()] = s
+	}
+	return secrets, nil
+}
+
+// do reads, brings about and waits. Every watch that it starts has ended when it
+// returns.
+func (r *run) do(ctx context.Context) (Verdict, Seen, error) {
+	watching, cancel := context.WithCancel(ctx)
+	defer r.view.group.Wait()
+	defer cancel()
+	if err := r.readAll(ctx); err != nil {
+		return Verdict{}, Seen{}, err
+	}
+	intents, err := r.objects(ctx, watching)
+	if err != nil {
+		return Verdict{}, Seen{}, err
+	}
+	if err := r.bringAbout(ctx, intents); err != nil {
+		return Verdict{}, Seen{}, err
+	}
+	return r.judge(ctx, watching)
+}
+
+func (r *run) seen() Seen { return NewSeen(r.env.Now(), r.view.now(), r.secrets) }
+
+// readAll reads what the step declares, and what that names.
+func (r *run) readAll(ctx context.Context) error {
+	if reader, ok := r.step.(Reader); ok {
+		if err := r.readEach(ctx, reader.Reads(r.facts)); err != nil {
+			return err
+		}
+	}
+	for {
+		more := r.unread()
+		if len(more) == 0 {
+			return nil
+		}
+		if err := r.readEach(ctx, more); err != nil {
+			return err
+		}
+	}
+}
+
+// unread gives what the step follows now and is not read yet.
+func (r *run) unread() []Ref {
+	follower, ok := r.step.(Follower)
+	if !ok {
+		return nil
+	}
+	var more []Ref
+	seen := r.seen()
+	for _, ref := range follower.Follows(r.facts, seen) {
+		if _, known := seen.objects[ref.key()]; !known {
+			more = append(more, ref)
+		}
+	}
+	return more
+}
+
+func (r *run) readEach(ctx context.Context, refs []Ref) error {
+	for _, ref := range refs {
+		err := r.insist(ctx, "reading", ref.String(), func(ctx context.Context) error {
+			return r.view.read(ctx, ref)
+		})
+		if errors.Is(err, errNotServed) {
+			if ref.Optional {
+				r.view.add(ref)
+				continue
+			}
+			if err = r.await(ctx, ref); err == nil {
+				err = r.view.read(ctx, ref)
+			}
+		}
+		if err != nil {
+			return explain(r.cluster, "reading", ref.String(), r.manager, err)
+		}
+	}
+	return nil
+}
+
+// await waits until the server knows a reference's kind.
+func (r *run) await(ctx context.Context, ref Ref) error {
+	_, err := r.cluster.awaitResource(ctx, ref, func(err error) {
+		r.scope.Progress(event.Report{Title: ref.String() + ": waiting until the server knows " + ref.Kind,
+			Lines: []event.Line{{Label: "seen", Text: said(err)}},
+			Next:  "oc get crd | grep " + ref.kind().Group})
+	})
+	if err != nil && ctx.Err() != nil {
+		return r.timedOut(ctx)
+	}
+	return err
+}
+
+// insist does what the server may refuse for the moment until it succeeds, is
+// refused for good, or ctx ends.
+func (r *run) insist(ctx context.Context, doing, object string, act func(context.Context) error) error {
+	since := time.Now()
+	for b := backoff(); ; {
+		err := act(ctx)
+		if ctx.Err() != nil && err != nil {
+			return r.timedOut(ctx)
+		}
+		if !transient(err) {
+			return err
+		}
+		r.scope.Progress(event.Report{Title: object + ": " + doing + " waits: the API server does not answer as it should",
+			Lines: []event.Line{{Label: "it said", Text: said(err)}, {Label: "server", Text: r.cluster.Host()},
+				{Label: "since", Text: since.UTC().Format(time.RFC3339)}}})
+		wait := b.Step()
+		if after, ok := apierrors.SuggestsClientDelay(err); ok {
+			wait = time.Duration(after) * time.Second
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return r.timedOut(ctx)
+		case <-timer.C:
+		}
+	}
+}
+
+// timedOut is the error of a wait that ctx ended: what was last seen.
+func (r *run) timedOut(ctx context.Context) error {
+	last := r.scope.LastSeen()
+	if last.Title == "" {
+		last.Title = "no answer yet from " + r.cluster.Host()
+	}
+	return &pipeline.Report{Report: last, Cause: context.Cause(ctx)}
+}

@@ -1,0 +1,94 @@
+package kube
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+)
+
+// settle ends the double ownership of an object that was made by a plain create
+// and applied after it. The create owns every field that it held: left so, a field
+// that a later apply drops would stay for ever, and one that it changes would
+// conflict with the create. The create keeps just what the apply leaves out.
+func (r *run) settle(ctx context.Context, t *task, after *unstructured.Unstructured) error {
+	if t.Initial == nil {
+		return nil
+	}
+	managers, double, err := disown(after.GetManagedFields(), r.manager)
+	if err != nil || !double {
+		return err
+	}
+	body, err := json.Marshal([]map[string]any{
+		{"op": "test", "path": "/metadata/resourceVersion", "value": after.GetResourceVersion()},
+		{"op": "replace", "path": "/metadata/managedFields", "value": managers},
+	})
+	if err != nil {
+		return err
+	}
+	return r.effect(ctx, "settle the owner of", t, func(ctx context.Context) (*unstructured.Unstructured, bool, error) {
+		settled, err := t.client.Patch(ctx, t.ref.Name, types.JSONPatchType, body, meta.PatchOptions{FieldManager: r.manager})
+		if apierrors.IsInvalid(err) || apierrors.IsConflict(err) { // written meanwhile: the next run settles it
+			return after, true, nil
+		}
+		return settled, err == nil, err
+	})
+}
+
+// disown takes from a manager's plain writes the fields that it applies.
+func disown(all []meta.ManagedFieldsEntry, manager string) (rest []meta.ManagedFieldsEntry, double bool, err error) {
+	var applied *fieldpath.Set
+	for _, f := range all {
+		if f.Manager == manager && f.Operation == meta.ManagedFieldsOperationApply && f.Subresource == "" {
+			if applied, err = setOf(f); err != nil {
+				return nil, false, err
+			}
+		}
+	}
+	if applied == nil {
+		return all, false, nil
+	}
+	for _, f := range all {
+		if f.Manager != manager || f.Operation != meta.ManagedFieldsOperationUpdate || f.Subresource != "" {
+			rest = append(rest, f)
+			continue
+		}
+		written, err := setOf(f)
+		if err != nil {
+			return nil, false, err
+		}
+		left := written.Difference(applied)
+		if left.Equals(written) {
+			rest = append(rest, f)
+			continue
+		}
+		double = true
+		if left.Empty() {
+			continue
+		}
+		text, err := left.ToJSON()
+		if err != nil {
+			return nil, false, fmt.Errorf("writing the fields of %s: %w", manager, err)
+		}
+		f.FieldsV1 = &meta.FieldsV1{Raw: text}
+		rest = append(rest, f)
+	}
+	return rest, double, nil
+}
+
+func setOf(f meta.ManagedFieldsEntry) (*fieldpath.Set, error) {
+	set := fieldpath.NewSet()
+	if f.FieldsV1 == nil {
+		return set, nil
+	}
+	if err := set.FromJSON(bytes.NewReader(f.FieldsV1.Raw)); err != nil {
+		return nil, fmt.Errorf("reading the fields of %s: %w", f.Manager, err)
+	}
+	return set, nil
+}

@@ -50,7 +50,10 @@ func Open(ctx context.Context, host Host) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{conn: c, system: address.System}
-	if s.root, err = c.get(ctx, serviceRoot); err == nil {
+	if s.root, err = c.get(ctx, serviceRoot); statusOf(err) == http.StatusUnauthorized {
+		s.root, err = &resource{path: serviceRoot}, nil // against the standard, but it happens: Basic then
+	}
+	if err == nil {
 		err = c.authenticate(ctx, s.root).err
 	}
 	if err != nil {

@@ -227,3 +227,16 @@ func TestServiceDeletesItsSessionAfterCancel(t *testing.T) {
 		t.Errorf("%d sessions left of %d", open, ever)
 	}
 }
+
+func TestServiceWhoseRootAsksForALogin(t *testing.T) {
+	s, err := Open(t.Context(), hostAt(start(t, bmctest.Config{Faults: []bmctest.Fault{{Path: bmctest.Root, Status: 401}}})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if state, err := s.Power(t.Context()); err != nil || state != schemas.OffPowerState {
+		t.Errorf("%s, %v", state, err)
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}

@@ -14,6 +14,7 @@ build: ## bin/labrun and bin/labsim
 
 test: ## all tests, with the race detector
 	$(GO) test -race ./...
+	cd internal/tools && $(GO) test ./cmd/...
 
 demo: build bin ## a lab built from end to end on this machine
 	@echo "make demo: not there yet"; exit 1
@@ -27,6 +28,7 @@ generate: ## schemas and golden files
 lint: ## formatting and vet
 	@test -z "$$(gofmt -l . | tee /dev/stderr)"
 	$(GO) vet ./...
+	cd internal/tools && $(GO) vet ./cmd/...
 
 clean: ## what build made; bin/ itself takes minutes and stays
 	rm -f bin/labrun bin/labsim

@@ -6,7 +6,8 @@
 //	defer cp.Stop(context.Background())
 //	client, err := dynamic.NewForConfig(cp.Config())
 //
-// Everything it writes stands below Options.Dir. Several control planes share nothing.
+// Everything it writes stands below Options.Dir; started again with the same folder it has the same objects, but
+// another port and other keys. Several control planes share nothing.
 package controlplane
 
 import (
@@ -74,9 +75,21 @@ func Start(ctx context.Context, o Options) (*ControlPlane, error) {
 		cp.ip = "::1"
 	}
 	if err := cp.start(life); err != nil {
-		return nil, errors.Join(fmt.Errorf("starting the API server %q: %w", o.Name, err), cp.Stop(context.WithoutCancel(ctx)))
+		err = cp.withReasons(fmt.Errorf("starting the API server %q: %w", o.Name, err))
+		_ = cp.Stop(context.WithoutCancel(ctx))
+		return nil, err
 	}
 	return cp, nil
+}
+
+// withReasons adds why programs ended by themselves, where err does not say so already.
+func (cp *ControlPlane) withReasons(err error) error {
+	for _, p := range cp.processes {
+		if ended := p.Err(); ended != nil && !errors.Is(err, ended) {
+			err = errors.Join(err, ended)
+		}
+	}
+	return err
 }
 
 func (o *Options) complete() error {

@@ -12,6 +12,7 @@ import (
 	"github.com/labrun/labrun/internal/sim/controlplane"
 	"github.com/labrun/labrun/internal/sim/controlplane/cptest"
 	"github.com/labrun/labrun/internal/sim/proc"
+	"go.uber.org/goleak"
 	"golang.org/x/sync/errgroup"
 	core "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -22,6 +23,10 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 )
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m)
+}
 
 func clientset(t *testing.T, cp *controlplane.ControlPlane) *kubernetes.Clientset {
 	t.Helper()
@@ -274,12 +279,16 @@ func writes(t *testing.T, cp *controlplane.ControlPlane) {
 	}
 }
 
-// When its context ends the programs end too, and none is left.
-func TestContextEndsIt(t *testing.T) {
-	assets := cptest.Need(t, "etcd", "kube-apiserver")
+// When its context ends the programs end too; started again on its folder it has its objects again.
+func TestContextEndsItAndItStartsAgain(t *testing.T) {
+	o := controlplane.Options{Dir: t.TempDir(), Assets: cptest.Need(t, "etcd", "kube-apiserver"), CRDs: []string{"mce"}}
 	ctx, cancel := context.WithCancel(t.Context())
-	cp, err := controlplane.Start(ctx, controlplane.Options{Dir: t.TempDir(), Assets: assets})
+	defer cancel()
+	cp, err := controlplane.Start(ctx, o)
 	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := clientset(t, cp).CoreV1().Namespaces().Create(t.Context(), &core.Namespace{ObjectMeta: meta.ObjectMeta{Name: "kept"}}, meta.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	cancel()
@@ -288,6 +297,10 @@ func TestContextEndsIt(t *testing.T) {
 	}
 	if _, err := clientset(t, cp).Discovery().ServerVersion(); err == nil {
 		t.Error("the API server still answers")
+	}
+	again := cptest.ForTest(t, o)
+	if _, err := clientset(t, again).CoreV1().Namespaces().Get(t.Context(), "kept", meta.GetOptions{}); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -316,7 +329,7 @@ func TestFailures(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := controlplane.Start(t.Context(), controlplane.Options{Dir: t.TempDir(), Assets: proc.Assets{Dir: broken}, ReadyIn: 20 * time.Second})
-		if err == nil || !strings.Contains(err.Error(), "no space left") {
+		if err == nil || strings.Count(err.Error(), "no space left") != 1 {
 			t.Errorf("got %v", err)
 		}
 	})

@@ -25,11 +25,15 @@ func (cp *ControlPlane) run(life context.Context, program string, args ...string
 	if err != nil {
 		return nil, err
 	}
+	log := filepath.Join(cp.options.Dir, program+".log")
+	if err := os.Remove(log); err != nil && !errors.Is(err, os.ErrNotExist) { // of a start before this one
+		return nil, err
+	}
 	p, err := proc.Start(life, proc.Command{
 		Name: program, Path: path, Args: args,
 		Dir: cp.options.Dir,
 		Env: []string{"HOME=" + cp.options.Dir, "TMPDIR=" + cp.options.Dir},
-		Log: filepath.Join(cp.options.Dir, program+".log"),
+		Log: log,
 	})
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package proc
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -15,10 +16,14 @@ import (
 func (p *Process) Await(ctx context.Context, probe func(context.Context) error) error {
 	tick := time.NewTicker(25 * time.Millisecond)
 	defer tick.Stop()
+	last := errors.New("nothing")
 	for {
 		err := probe(ctx)
 		if err == nil {
 			return nil
+		}
+		if ctx.Err() == nil { // else it is about ctx, not about the program
+			last = err
 		}
 		select {
 		case <-p.done:
@@ -28,7 +33,7 @@ func (p *Process) Await(ctx context.Context, probe func(context.Context) error) 
 			return fmt.Errorf("%s was stopped before it was ready", p.command.Name)
 		case <-ctx.Done():
 			return fmt.Errorf("waiting for %s: %w; last seen: %w; the last it said (%s):\n%s",
-				p.command.Name, context.Cause(ctx), err, p.command.Log, lastLines(p.command.Log, 12))
+				p.command.Name, context.Cause(ctx), last, p.command.Log, lastLines(p.command.Log, 12))
 		case <-tick.C:
 		}
 	}

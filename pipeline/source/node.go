@@ -6,7 +6,11 @@
 // names, and Merge makes new nodes.
 package source
 
-import "fmt"
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+)
 
 // Position is a place in a file. Line and Column count from 1, in characters.
 // The zero Position is no place.
@@ -123,3 +127,15 @@ func (n *Node) Describe() string {
 	}
 	return fmt.Sprintf("%q", string(text))
 }
+
+// Dir gives the folder that paths in the file are relative to, "." where the
+// position is in no file of this machine.
+func (p Position) Dir() string {
+	if p.File == "" || p.File == SetFile || strings.HasPrefix(p.File, BuiltinPrefix) {
+		return "."
+	}
+	return filepath.Dir(p.File)
+}
+
+// BuiltinPrefix begins the name of a file that is embedded in the program.
+const BuiltinPrefix = "builtin:"

@@ -1,0 +1,81 @@
+package progress
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/labrun/labrun/pipeline/event"
+)
+
+// tellAgain is how long a waiting step of a plain log is silent between two
+// things that it sees, so that a nightly log stays readable.
+const tellAgain = 10 * time.Second
+
+// Plain is the sink that writes a line for each event worth telling, in the
+// order in which they happen: for logs, pipes and files.
+type Plain struct {
+	out    io.Writer
+	state  *event.State
+	layout layout
+	phase  string // of the line before
+	told   map[*event.Instance]time.Time
+}
+
+// NewPlain makes one. It writes no colour and cuts nothing.
+func NewPlain(out io.Writer) *Plain {
+	return &Plain{out: out, state: &event.State{}, told: map[*event.Instance]time.Time{}}
+}
+
+// State is the run so far.
+func (p *Plain) State() *event.State { return p.state }
+
+// Close ends the progress.
+func (p *Plain) Close() {}
+
+// Take writes what the event tells. It has no error: a log that nobody reads
+// does not stop a run.
+func (p *Plain) Take(e event.Event) error {
+	i := p.state.Add(e)
+	switch e.Type {
+	case event.RunStarted:
+		p.layout = newLayout(p.state.Run, false)
+		fmt.Fprintf(p.out, "%s\n\n", header(p.state.Run))
+	case event.StepProgress:
+		if last, ok := p.told[i]; i.Running() && (!ok || e.Time.Sub(last) >= tellAgain) {
+			p.told[i] = e.Time
+			p.line(p.layout.runs(i, p.phaseOf(i), "…", e.Time))
+		}
+	case event.StepWarned:
+		p.line(p.layout.warned(i, p.phaseOf(i), *e.Report))
+	case event.StepFinished:
+		delete(p.told, i)
+		if worthALine(i) {
+			p.line(p.layout.finished(i, p.phaseOf(i)))
+		}
+	}
+	return nil
+}
+
+// worthALine says whether an end is told by a line of its own; what was blocked
+// or never began is counted at the end.
+func worthALine(i *event.Instance) bool {
+	switch i.Result.Status {
+	case event.Blocked:
+		return false
+	case event.Cancelled:
+		return i.Start != nil
+	}
+	return true
+}
+
+// phaseOf gives the phase where it is another than the line's before.
+func (p *Plain) phaseOf(i *event.Instance) string {
+	if i.Phase == p.phase {
+		return ""
+	}
+	p.phase = i.Phase
+	return i.Phase
+}
+
+func (p *Plain) line(text string) { fmt.Fprintln(p.out, text) }

@@ -14,7 +14,10 @@ import (
 	"github.com/expr-lang/expr/conf"
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/parser"
+	"github.com/expr-lang/expr/types"
 	"github.com/expr-lang/expr/vm"
+
+	"github.com/labrun/labrun/pipeline/source"
 )
 
 // Compiler compiles expressions, equal ones once. It may be used side by side.
@@ -64,7 +67,7 @@ func NewCompiler(dir string) *Compiler {
 // Compile checks an expression against the types of a scope and what is wanted of
 // its result. It fails on the first thing that is wrong.
 func (c *Compiler) Compile(text string, scope Scope, want Type) (*Program, *Error) {
-	reads, err := c.ReadsOf(text)
+	reads, tree, err := c.read(text)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +82,7 @@ func (c *Compiler) Compile(text string, scope Scope, want Type) (*Program, *Erro
 	if ok {
 		return done.program, done.err
 	}
-	done.program, done.err = c.compile(text, reads, scope, env, want)
+	done.program, done.err = c.compile(text, tree, reads, scope, env, want)
 	c.mu.Lock()
 	c.programs[key] = done
 	c.mu.Unlock()
@@ -88,36 +91,51 @@ func (c *Compiler) Compile(text string, scope Scope, want Type) (*Program, *Erro
 
 // ReadsOf is the function of that name, once for equal texts.
 func (c *Compiler) ReadsOf(text string) ([]Read, *Error) {
+	reads, _, err := c.read(text)
+	return reads, err
+}
+
+// read gives what a text reads, and its tree where it was parsed just now: a tree
+// is changed by its compilation and serves one.
+func (c *Compiler) read(text string) ([]Read, *parser.Tree, *Error) {
 	c.mu.Lock()
 	found, ok := c.reads[text]
 	c.mu.Unlock()
-	if !ok {
-		found.reads, found.err = ReadsOf(text)
-		c.mu.Lock()
-		c.reads[text] = found
-		c.mu.Unlock()
+	if ok {
+		return found.reads, nil, found.err
 	}
-	return found.reads, found.err
+	tree, err := parse(text, c.config())
+	found.err = err
+	if err == nil {
+		found.reads, found.err = readsOfTree(text, tree.Node)
+	}
+	c.mu.Lock()
+	c.reads[text] = found
+	c.mu.Unlock()
+	return found.reads, tree, found.err
 }
 
 func (s settings) config() *conf.Config {
-	return &conf.Config{
-		Strict: true, ShortCircuit: true, MaxNodes: maxNodes,
+	config := &conf.Config{
+		ShortCircuit: true, MaxNodes: maxNodes,
 		Functions: s.functions, Builtins: s.builtins, Disabled: s.disabled,
 	}
+	config.WithEnv(types.Map{})
+	return config
 }
 
-func (c *Compiler) compile(text string, reads []Read, scope Scope, env environment, want Type) (p *Program, failed *Error) {
+func (c *Compiler) compile(text string, tree *parser.Tree, reads []Read, scope Scope, env environment, want Type) (p *Program, failed *Error) {
 	defer func() {
 		if r := recover(); r != nil {
 			p, failed = nil, whole(text, "cannot be checked as an expression", "")
 		}
 	}()
 	config := c.config()
-	config.WithEnv(env.types)
-	tree, err := parse(text, config)
-	if err != nil {
-		return nil, err
+	config.WithEnv(env.types())
+	if tree == nil {
+		if tree, failed = parse(text, config); failed != nil {
+			return nil, failed
+		}
 	}
 	normalise(&tree.Node)
 	if err := c.refuseFunctions(text, tree.Node); err != nil {
@@ -172,7 +190,7 @@ func (c *Compiler) refuseFunctions(text string, root ast.Node) (failed *Error) {
 			return
 		}
 		if !slices.Contains(c.names, name.Value) {
-			failed = atLocation(text, name.Location(), fmt.Sprintf("no function is called %q", name.Value), didYouMean(name.Value, c.names))
+			failed = atLocation(text, name.Location(), fmt.Sprintf("no function is called %q", name.Value), source.DidYouMean(name.Value, c.names))
 		}
 	})
 	return failed

@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/expr-lang/expr/ast"
+
+	"github.com/labrun/labrun/pipeline/source"
 )
 
 // checkEnums compares the literals of == and in with the values that the fact on
@@ -91,7 +93,7 @@ func (w *enumWalk) literal(values []string, node ast.Node) {
 	if !ok || slices.Contains(values, s.Value) || w.err != nil {
 		return
 	}
-	w.err = atLocation(w.text, s.Location(), notAmong(s.Value, values), didYouMean(s.Value, values))
+	w.err = atLocation(w.text, s.Location(), notAmong(s.Value, values), source.DidYouMean(s.Value, values))
 }
 
 // typeOf follows members and items from what is known; anything else is Any.

@@ -86,7 +86,8 @@ func isOf(v any, want Type) bool {
 			}
 			return false
 		}
-		return want.kind == stringKind || want.kind == textKind || want.kind == anyKind
+		return want.kind == stringKind || want.kind == textKind || want.kind == anyKind ||
+			want.kind == mapKind && want.more.scalar
 	case int:
 		return want.kind == intKind || want.kind == textKind || want.kind == anyKind
 	case float64:

@@ -8,6 +8,8 @@ import (
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/parser"
+
+	"github.com/labrun/labrun/pipeline/source"
 )
 
 var (
@@ -52,7 +54,7 @@ func noMember(text string, root ast.Node, from, to int, name string) *Error {
 				names = append(names, f)
 			}
 			sort.Strings(names)
-			hint = didYouMean(name, names)
+			hint = source.DidYouMean(name, names)
 			if hint == "" && len(names) > 0 && len(names) <= 8 {
 				hint = "there is " + strings.Join(names, ", ")
 			}

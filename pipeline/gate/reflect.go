@@ -11,7 +11,8 @@ import (
 // struct is a closed map (fields with omitempty included), an embedded or inlined
 // one adds its fields, what is written as text and every named string is a
 // string with the values of the field's enum tag, a slice is a list, a map has
-// unknown keys, and an interface is anything.
+// unknown keys, and an interface is anything. A struct with a field whose tag is
+// scalar:"true" is wanted as that text or as a map.
 func TypeOf(t reflect.Type) Type { return typeOf(t, "", nil) }
 
 func typeOf(t reflect.Type, enum string, above []reflect.Type) Type {
@@ -34,11 +35,7 @@ func typeOf(t reflect.Type, enum string, above []reflect.Type) Type {
 	case reflect.Slice, reflect.Array:
 		return ListOf(typeOf(t.Elem(), enum, above))
 	case reflect.Map:
-		elem := typeOf(t.Elem(), enum, above)
-		if elem.IsAny() {
-			return Any()
-		}
-		return MapOfUnknownKeys(elem)
+		return MapOfUnknownKeys(typeOf(t.Elem(), enum, above))
 	case reflect.Struct:
 		for _, a := range above {
 			if a == t {
@@ -57,6 +54,7 @@ func structType(t reflect.Type, above []reflect.Type) Type {
 		if f.optional {
 			s.optional[f.name] = true
 		}
+		s.scalar = s.scalar || f.field.Tag.Get("scalar") == "true"
 	}
 	return Type{kind: mapKind, more: s}
 }

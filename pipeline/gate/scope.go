@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/expr-lang/expr/types"
+
+	"github.com/labrun/labrun/pipeline/source"
 )
 
 // Scope is what an expression may name: lab, vars, env, steps, item, index.
@@ -76,7 +78,7 @@ func (s Scope) whereElse(name string) string {
 		roots = append(roots, n)
 	}
 	slices.Sort(roots)
-	return didYouMean(name, roots)
+	return source.DidYouMean(name, roots)
 }
 
 // unknownMember says that the i-th name of a read is none of its parent's.
@@ -97,7 +99,7 @@ func unknownMember(text string, r Read, i int, parent Type) *Error {
 	default:
 		message = fmt.Sprintf("%s has no %q", above, name)
 	}
-	hint := didYouMean(name, parent.Names())
+	hint := source.DidYouMean(name, parent.Names())
 	if hint == "" {
 		hint = foundBelow(above, name, parent)
 	}
@@ -122,23 +124,36 @@ func foundBelow(above, name string, parent Type) string {
 // environment is the small part of a scope that an expression names: with all of
 // a large file's steps in it, one compilation would take a thousand times longer.
 type environment struct {
-	types types.Map
+	reads []Read
+	ends  []Type // of each read
+	used  []int  // names of each read that lead to it
 	id    string // equal for environments that check alike
 }
 
 func (s Scope) environment(text string, reads []Read, functions []string) (environment, *Error) {
-	root := &branch{}
+	env := environment{reads: reads, ends: make([]Type, len(reads)), used: make([]int, len(reads))}
 	var id strings.Builder
-	for _, r := range reads {
+	for i, r := range reads {
 		t, used, err := s.resolve(text, r, functions)
 		if err != nil {
 			return environment{}, err
 		}
-		root.add(r.Path[:used], t)
-		fmt.Fprintf(&id, "%s=%s;", strings.Join(r.Path[:used], "\x00"), t.id())
+		env.ends[i], env.used[i] = t, used
+		id.WriteString(t.id())
+		id.WriteByte(';')
 	}
-	env, _ := root.expr().(types.Map)
-	return environment{types: env, id: id.String()}, nil
+	env.id = id.String()
+	return env, nil
+}
+
+// types gives the environment as the checker of expr knows it, made anew.
+func (e environment) types() types.Map {
+	root := &branch{}
+	for i, r := range e.reads {
+		root.add(r.Path[:e.used[i]], e.ends[i])
+	}
+	m, _ := root.expr().(types.Map)
+	return m
 }
 
 // branch is a part of the environment: the whole type, or the members named.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -37,6 +38,7 @@ type shape struct {
 	elem     *Type           // of a list, or of a map whose keys are unknown
 	fields   map[string]Type // of a closed map
 	optional map[string]bool // fields that may be left out where a map is wanted
+	scalar   bool            // a string is taken, too, where this map is wanted
 
 	once sync.Once
 	key  string
@@ -146,7 +148,7 @@ func (t Type) String() string {
 // id is equal for types that are built alike, at any place.
 func (t Type) id() string {
 	if t.more == nil {
-		return fmt.Sprint(int(t.kind))
+		return strconv.Itoa(int(t.kind))
 	}
 	t.more.once.Do(func() { t.more.key = t.digest() })
 	return t.more.key
@@ -154,7 +156,7 @@ func (t Type) id() string {
 
 func (t Type) digest() string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%d|%s|", t.kind, strings.Join(t.more.enum, "|"))
+	fmt.Fprintf(h, "%d|%t|%s|", t.kind, t.more.scalar, strings.Join(t.more.enum, "|"))
 	if t.more.elem != nil {
 		fmt.Fprintf(h, "[%s]", t.more.elem.id())
 	}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/checker/nature"
+
+	"github.com/labrun/labrun/pipeline/source"
 )
 
 // fits checks the type of an expression's result against what is wanted.
@@ -23,7 +25,7 @@ func fits(text string, node ast.Node, want Type) *Error {
 		return fits(text, n.Expr, want)
 	case *ast.StringNode:
 		if values := want.Enum(); values != nil && !slices.Contains(values, n.Value) {
-			return atLocation(text, n.Location(), notAmong(n.Value, values), didYouMean(n.Value, values))
+			return atLocation(text, n.Location(), notAmong(n.Value, values), source.DidYouMean(n.Value, values))
 		}
 	}
 	have := *node.Nature()
@@ -91,6 +93,9 @@ func listMismatch(have nature.Nature, want Type) (why, hint string) {
 }
 
 func mapMismatch(have nature.Nature, want Type) (why, hint string) {
+	if have.Kind == reflect.String && want.more.scalar {
+		return "", ""
+	}
 	if have.Kind != reflect.Map {
 		return fmt.Sprintf("must be a map, this is %s", typeName(have)), ""
 	}
@@ -105,7 +110,7 @@ func mapMismatch(have nature.Nature, want Type) (why, hint string) {
 	for _, name := range names {
 		inner, ok := want.more.fields[name]
 		if !ok {
-			return fmt.Sprintf("has a member %q that does not belong here", name), didYouMean(name, want.Names())
+			return fmt.Sprintf("has a member %q that does not belong here", name), source.DidYouMean(name, want.Names())
 		}
 		if why, hint = mismatch(have.Fields[name], inner); why != "" {
 			return fmt.Sprintf("%s: %s", name, why), hint

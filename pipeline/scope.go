@@ -63,16 +63,30 @@ func (s *Scope) Changed() bool {
 	return s.changed
 }
 
-// Do brings an effect about: the intent is told first, then act runs, then what
-// became of it is told. act says whether something is different now, and the UID
-// of the object where it has one.
-func (s *Scope) Do(ctx context.Context, verb, object string, act func(context.Context) (changed bool, uid string, err error)) error {
+// Act brings one effect about. It says whether something is different now, and
+// the UID of the object where it has one.
+type Act func(context.Context) (changed bool, uid string, err error)
+
+// Do brings an effect about that no later run can see, such as a command: the
+// intent is told and on the disk before act runs, and so is what became of it
+// before Do returns.
+func (s *Scope) Do(ctx context.Context, verb, object string, act Act) error {
+	return s.do(ctx, event.Effect{Verb: verb, Object: object}, act)
+}
+
+// DoObservable is Do for an effect that a later run can see for itself, such as
+// an object in a cluster: its events reach the disk within a second.
+func (s *Scope) DoObservable(ctx context.Context, verb, object string, act Act) error {
+	return s.do(ctx, event.Effect{Verb: verb, Object: object, Observable: true}, act)
+}
+
+func (s *Scope) do(ctx context.Context, effect event.Effect, act Act) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	s.mu.Lock()
 	s.effects++
-	effect := event.Effect{ID: s.effects, Verb: verb, Object: object}
+	effect.ID = s.effects
 	s.mu.Unlock()
 
 	intent := effect

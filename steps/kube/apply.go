@@ -43,7 +43,7 @@ func (r *run) apply(ctx context.Context, t *task, book *book) error {
 		return err
 	}
 	after := r.view.get(t.ref)
-	book.made(t, before == nil || claim == unentered, after)
+	book.made(t, !t.Partial && (before == nil || claim == unentered), after)
 	return r.settle(ctx, t, after)
 }
 
@@ -58,7 +58,7 @@ func (r *run) mark(u *unstructured.Unstructured, t *task, c claim) {
 		}
 		annotations[UsedBy+r.scope.Lab] = "true"
 		u.SetAnnotations(annotations)
-	case c != partner:
+	case c != partner && !t.Partial:
 		labels := u.GetLabels()
 		if labels == nil {
 			labels = map[string]string{}

@@ -93,7 +93,10 @@ func (r *run) bringAbout(ctx context.Context, intents []Intent) error {
 			break
 		}
 	}
-	return errors.Join(failed, book.close(ctx))
+	if err := book.close(ctx); err != nil && failed == nil {
+		return err
+	}
+	return failed
 }
 
 func (r *run) bring(ctx context.Context, t *task, book *book) error {
@@ -155,7 +158,7 @@ func (r *run) effect(ctx context.Context, verb string, t *task, act func(context
 		if after == nil {
 			return changed, "", nil
 		}
-		r.view.put(t.ref, after)
+		r.view.learn(after)
 		return changed, string(after.GetUID()), nil
 	})
 }

@@ -44,12 +44,12 @@ func CheckNames(lab, step, key string) error {
 	if m := FieldManager(lab, step, key); len(m) > longestManager {
 		return fmt.Errorf("the field manager %s is %d bytes long, and the API server takes %d: shorten the step's id or give a shorter key", m, len(m), longestManager)
 	}
-	for what, value := range map[string]string{"lab's name": lab, "step's id": step, "key": key} {
-		if value == "" && what == "key" {
+	for _, n := range []struct{ what, value string }{{"lab's name", lab}, {"step's id", step}, {"key", key}} {
+		if n.value == "" && n.what == "key" {
 			continue
 		}
-		if len(value) > longestLabel || !labelValue.MatchString(value) {
-			return fmt.Errorf("the %s %q cannot be a label's value (at most %d letters, digits, - _ and ., beginning and ending with a letter or digit)", what, value, longestLabel)
+		if len(n.value) > longestLabel || !labelValue.MatchString(n.value) {
+			return fmt.Errorf("the %s %q cannot be a label's value (at most %d letters, digits, - _ and ., beginning and ending with a letter or digit)", n.what, n.value, longestLabel)
 		}
 	}
 	return nil

@@ -23,10 +23,13 @@ const (
 
 // claim says whose an object is, and refuses one that is somebody else's.
 func (r *run) claim(ctx context.Context, t *task, before *unstructured.Unstructured, book *book) (claim, error) {
+	if t.Partial && before == nil {
+		return absent, refusal(t.ref.String()+" does not exist: this step changes only some of its fields", "run the step that makes it first")
+	}
 	if before == nil {
 		return absent, nil
 	}
-	if t.Shared {
+	if t.Shared || t.Partial {
 		return own, nil
 	}
 	c, err := r.whose(ctx, t, before)

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
@@ -27,6 +28,20 @@ func (r Ref) String() string {
 // RefTo gives the reference that names an object.
 func RefTo(u *unstructured.Unstructured) Ref {
 	return Ref{APIVersion: u.GetAPIVersion(), Kind: u.GetKind(), Namespace: u.GetNamespace(), Name: u.GetName()}
+}
+
+// selects says whether the reference finds an object.
+func (r Ref) selects(u *unstructured.Unstructured) bool {
+	switch {
+	case r.APIVersion != u.GetAPIVersion() || r.Kind != u.GetKind():
+		return false
+	case r.Name != "":
+		return r.Name == u.GetName() && r.Namespace == u.GetNamespace()
+	case r.Namespace != "" && r.Namespace != u.GetNamespace():
+		return false
+	}
+	selector, err := labels.Parse(r.Labels)
+	return err == nil && selector.Matches(labels.Set(u.GetLabels()))
 }
 
 func (r Ref) kind() schema.GroupVersionKind {

@@ -193,5 +193,5 @@ func (r *run) timedOut(ctx context.Context) error {
 	if last.Title == "" {
 		last.Title = "no answer yet from " + r.cluster.Host()
 	}
-	return &pipeline.Report{Report: last, Cause: context.Cause(ctx)}
+	return &pipeline.Report{Report: last, Cause: errors.Join(ctx.Err(), context.Cause(ctx))}
 }

@@ -103,6 +103,21 @@ func (v *view) put(ref Ref, u *unstructured.Unstructured) {
 	v.signal()
 }
 
+// learn keeps an object that was written in every sight that it belongs to.
+func (v *view) learn(u *unstructured.Unstructured) {
+	v.mu.Lock()
+	var refs []Ref
+	for _, s := range v.sights {
+		if s.ref.selects(u) {
+			refs = append(refs, s.ref)
+		}
+	}
+	v.mu.Unlock()
+	for _, ref := range refs {
+		v.put(ref, u)
+	}
+}
+
 func (v *view) remove(ref Ref, u *unstructured.Unstructured) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

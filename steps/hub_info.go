@@ -6,6 +6,7 @@ import (
 	configv1 "github.com/openshift/api/config/v1"
 
 	"github.com/labrun/labrun/labs"
+	"github.com/labrun/labrun/steps/crd"
 	"github.com/labrun/labrun/steps/kube"
 )
 
@@ -14,15 +15,21 @@ type HubInfo struct{}
 
 // HubInfoOutputs is what was found.
 type HubInfoOutputs struct {
-	Version      string `yaml:"version" doc:"OpenShift version"`
-	Nodes        int    `yaml:"nodes" doc:"number of nodes"`
-	MCE          string `yaml:"mce" doc:"name of the MultiClusterEngine, empty where there is none"`
-	MCEVersion   string `yaml:"mce_version" doc:"its version"`
-	AgentService string `yaml:"agent_service" doc:"name of the AgentServiceConfig, empty where there is none"`
+	Version      string   `yaml:"version" doc:"OpenShift version"`
+	Nodes        int      `yaml:"nodes" doc:"number of nodes"`
+	MCE          string   `yaml:"mce" doc:"name of the MultiClusterEngine, empty where there is none"`
+	MCEVersion   string   `yaml:"mce_version" doc:"its version"`
+	AgentService string   `yaml:"agent_service" doc:"name of the AgentServiceConfig, empty where there is none"`
+	Hosts        []string `yaml:"hosts" doc:"names of the BareMetalHosts that the lab has already"`
 }
 
 func clusterVersion() kube.Ref {
 	return kube.Ref{APIVersion: "config.openshift.io/v1", Kind: "ClusterVersion", Name: "version"}
+}
+
+// hosts are the BareMetalHosts of the lab.
+func hosts(f *labs.Facts) kube.Ref {
+	return kube.Ref{APIVersion: crd.Metal3Version, Kind: "BareMetalHost", Namespace: f.ControlPlaneNamespace(), Optional: true}
 }
 
 func nodes() kube.Ref { return kube.Ref{APIVersion: "v1", Kind: "Node"} }
@@ -36,8 +43,8 @@ func agentServiceConfigs() kube.Ref {
 }
 
 // Reads are the objects that tell what the hub is.
-func (HubInfo) Reads(*labs.Facts) []kube.Ref {
-	return []kube.Ref{clusterVersion(), nodes(), multiClusterEngines(), agentServiceConfigs()}
+func (HubInfo) Reads(f *labs.Facts) []kube.Ref {
+	return []kube.Ref{clusterVersion(), nodes(), multiClusterEngines(), agentServiceConfigs(), hosts(f)}
 }
 
 // Objects are none: nothing is changed.
@@ -58,8 +65,11 @@ func (s HubInfo) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 }
 
 // Outputs are what was found.
-func (HubInfo) Outputs(_ *labs.Facts, seen kube.Seen) HubInfoOutputs {
-	out := HubInfoOutputs{Nodes: len(seen.List(nodes()))}
+func (HubInfo) Outputs(f *labs.Facts, seen kube.Seen) HubInfoOutputs {
+	out := HubInfoOutputs{Nodes: len(seen.List(nodes())), Hosts: []string{}}
+	for _, u := range seen.List(hosts(f)) {
+		out.Hosts = append(out.Hosts, u.GetName())
+	}
 	if cv := kube.As[configv1.ClusterVersion](seen, clusterVersion()); cv != nil {
 		for _, h := range cv.Status.History {
 			if h.State == configv1.CompletedUpdate {

@@ -20,6 +20,7 @@ type InfraEnv struct {
 type InfraEnvOutputs struct {
 	ISOURL    string `yaml:"iso_url" doc:"URL of the discovery image"`
 	ImageType string `yaml:"image_type" doc:"minimal-iso or full-iso; empty where the hub does not know the field"`
+	CA        string `yaml:"ca" doc:"certificates that the management cluster's routes are signed with; empty where it publishes none"`
 }
 
 func infraEnvCRD() kube.Ref { return crdRef("infraenvs.agent-install.openshift.io") }
@@ -30,13 +31,16 @@ func controlPlanePullSecret(f *labs.Facts) kube.Ref {
 	return secretRef(f.ControlPlaneNamespace(), "pull-secret")
 }
 
+// ingressCA holds what the routes of the management cluster are signed with.
+func ingressCA() kube.Ref { return configMapRef("openshift-config-managed", "default-ingress-cert") }
+
 func infraEnv(f *labs.Facts) kube.Ref {
 	return kube.Ref{APIVersion: crd.AgentInstallVersion, Kind: "InfraEnv", Namespace: f.ControlPlaneNamespace(), Name: f.Hosted.Name}
 }
 
 // Reads what the hub's InfraEnv can hold.
 func (InfraEnv) Reads(f *labs.Facts) []kube.Ref {
-	return []kube.Ref{infraEnvCRD(), controlPlanePullSecret(f)}
+	return []kube.Ref{infraEnvCRD(), controlPlanePullSecret(f), ingressCA()}
 }
 
 // Objects are the InfraEnv. It names no cluster: Agents are bound by the NodePool.
@@ -108,7 +112,10 @@ func (InfraEnv) note(f *labs.Facts, seen kube.Seen) string {
 
 // Outputs say where the image is.
 func (InfraEnv) Outputs(f *labs.Facts, seen kube.Seen) InfraEnvOutputs {
-	out := InfraEnvOutputs{ISOURL: text(seen.Get(infraEnv(f)), "status", "isoDownloadURL")}
+	out := InfraEnvOutputs{
+		ISOURL: text(seen.Get(infraEnv(f)), "status", "isoDownloadURL"),
+		CA:     text(seen.Get(ingressCA()), "data", "ca-bundle.crt"),
+	}
 	if hasField(seen.Get(infraEnvCRD()), "imageType") {
 		out.ImageType = f.InfraEnv.ImageType
 	}

@@ -132,3 +132,13 @@ func versionList(document string) []string {
 	}
 	return d.Versions
 }
+
+// nodeOf finds a node by its name.
+func nodeOf(seen kube.Seen, name string) *unstructured.Unstructured {
+	for _, u := range seen.List(nodes()) {
+		if u.GetName() == name {
+			return u
+		}
+	}
+	return nil
+}

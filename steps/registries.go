@@ -48,9 +48,7 @@ func (s Registries) ref(f *labs.Facts, seen kube.Seen) kube.Ref {
 }
 
 // Reads the service's configuration, which may name another ConfigMap.
-func (Registries) Reads(f *labs.Facts) []kube.Ref {
-	return []kube.Ref{agentServiceConfig(), {APIVersion: "v1", Kind: "ConfigMap", Namespace: f.MCE.Namespace}}
-}
+func (Registries) Reads(*labs.Facts) []kube.Ref { return []kube.Ref{agentServiceConfig()} }
 
 // Objects add the lab's mirrors to those of other labs.
 func (s Registries) Objects(f *labs.Facts, seen kube.Seen) ([]kube.Intent, error) {

@@ -36,10 +36,8 @@ func registryKey(r labs.Registry) string {
 	return fmt.Sprintf("%s..%d", r.Host, r.Port)
 }
 
-// Reads images.config, which may name another ConfigMap, and both of them.
-func (s RegistryCA) Reads(*labs.Facts) []kube.Ref {
-	return []kube.Ref{imageConfig(), {APIVersion: "v1", Kind: "ConfigMap", Namespace: openshiftConfig}}
-}
+// Reads images.config, which may name another ConfigMap.
+func (s RegistryCA) Reads(*labs.Facts) []kube.Ref { return []kube.Ref{imageConfig()} }
 
 // Objects add the registry's key; other labs' and people's keys stay.
 func (s RegistryCA) Objects(f *labs.Facts, seen kube.Seen) ([]kube.Intent, error) {

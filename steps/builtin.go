@@ -1,0 +1,214 @@
+// Package steps holds the built-in steps of labrun: each a small file that does
+// one thing, listed once in Builtin. A Kubernetes step is two pure functions,
+// Objects and Judge, over the engine of package kube; the others have Run.
+package steps
+
+import (
+	"reflect"
+
+	"github.com/labrun/labrun/labs"
+	"github.com/labrun/labrun/pipeline"
+	"github.com/labrun/labrun/steps/kube"
+)
+
+// Schema tells the engine of the facts of a lab.
+func Schema() pipeline.Schema {
+	return pipeline.Schema{
+		Facts: reflect.TypeFor[labs.Facts](),
+		Complete: func(name string, facts any) []pipeline.FactProblem {
+			var problems []pipeline.FactProblem
+			for _, p := range labs.Complete(name, facts.(*labs.Facts)) {
+				problems = append(problems, pipeline.FactProblem(p))
+			}
+			return problems
+		},
+	}
+}
+
+// Builtin lists the kinds of steps, in the order of the workflow.
+func Builtin() []pipeline.Kind[*Env] {
+	all := hubKinds()
+	all = append(all, hostedKinds()...)
+	all = append(all, workerKinds()...)
+	return append(all, generalKinds()...)
+}
+
+func hubKinds() []pipeline.Kind[*Env] {
+	return []pipeline.Kind[*Env]{
+		kube.Use[HubInfo, *Env]("openshift/hub-info", "Reads what the management cluster is: its version, nodes, MCE and AgentServiceConfig.", `
+- id: hub_info
+  uses: openshift/hub-info
+`),
+		kube.Use[RegistryCA, *Env]("openshift/registry-ca", "Makes the management cluster trust the lab's registry: a ConfigMap with its CA, or a further key in the one that images.config names already.", `
+- id: registry_ca
+  uses: openshift/registry-ca
+  with: {name: registry-config}
+`),
+		kube.Use[ImageConfig, *Env]("openshift/image-config", "Names that ConfigMap in images.config, where none is named yet.", `
+- id: image_config
+  uses: openshift/image-config
+  with: {name: registry-config}
+`),
+		kube.Use[UserCABundle, *Env]("openshift/user-ca-bundle", "Extends user-ca-bundle of the management cluster by the registry's CA; its nodes restart.", `
+- id: user_ca_bundle
+  uses: openshift/user-ca-bundle
+`),
+		kube.Use[MCEOperator, *Env]("mce/operator", "Installs multicluster engine's operator from a catalog, or uses the one that is there.", `
+- id: mce_operator
+  uses: mce/operator
+`),
+		kube.Use[MCEEngine, *Env]("mce/engine", "Turns on the Agent and HyperShift components of the MultiClusterEngine, and waits for them.", `
+- id: mce
+  uses: mce/engine
+`),
+		kube.Use[InstallFlags, *Env]("hypershift/install-flags", "Takes the telemetry flag out of the HyperShift operator, which without Secret telemeter-client would ignore HostedClusters.", `
+- id: install_flags
+  uses: hypershift/install-flags
+`),
+		kube.Use[HyperShiftOperator, *Env]("hypershift/operator", "Waits for the HyperShift operator, and checks that it supports the lab's release.", `
+- id: hypershift_operator
+  uses: hypershift/operator
+`),
+		kube.Use[Provisioning, *Env]("metal3/provisioning", "Lets Metal3 see hosts of all namespaces, and waits for its restart.", `
+- id: provisioning
+  uses: metal3/provisioning
+`),
+		kube.Use[Registries, *Env]("assisted/registries", "Tells assisted-service where images are mirrored.", `
+- id: registries
+  uses: assisted/registries
+`),
+		kube.Use[AssistedConfig, *Env]("assisted/config", "Sets assisted-service's own settings: converged flow, registries without credentials.", `
+- id: assisted_config
+  uses: assisted/config
+`),
+		kube.Use[AgentService, *Env]("assisted/service", "Runs assisted-service with the lab's live image, and waits until it is healthy.", `
+- id: agent_service
+  uses: assisted/service
+`),
+	}
+}
+
+func hostedKinds() []pipeline.Kind[*Env] {
+	return []pipeline.Kind[*Env]{
+		kube.Use[Namespaces, *Env]("hypershift/namespaces", "Makes the namespaces of the HostedCluster and of its control plane.", `
+- id: namespaces
+  uses: hypershift/namespaces
+`),
+		kube.Use[PullSecret, *Env]("hypershift/pull-secret", "Brings the pull secret, with the credentials of the lab's registry merged into it.", `
+- id: pull_secret
+  uses: hypershift/pull-secret
+`),
+		kube.Use[SSHKey, *Env]("hypershift/ssh-key", "Brings the SSH public key that may log in to the workers.", `
+- id: ssh_key
+  uses: hypershift/ssh-key
+`),
+		kube.Use[EtcdKey, *Env]("hypershift/etcd-key", "Makes the key that encrypts etcd, once and never again.", `
+- id: etcd_key
+  uses: hypershift/etcd-key
+`),
+		kube.Use[TrustBundle, *Env]("hypershift/trust-bundle", "Makes the hosted cluster trust the lab's registry.", `
+- id: trust_bundle
+  uses: hypershift/trust-bundle
+`),
+		kube.Use[CAPIRole, *Env]("hypershift/capi-role", "Lets the Cluster API provider work with Agents.", `
+- id: capi_role
+  uses: hypershift/capi-role
+`),
+		kube.Use[HostedCluster, *Env]("hypershift/hosted-cluster", "Makes the HostedCluster and waits for its control plane.", `
+- id: hosted_cluster
+  uses: hypershift/hosted-cluster
+  with: {patch: {spec: {autoscaling: {maxNodesTotal: 4}}}}
+`),
+		kube.Use[NodePool, *Env]("hypershift/node-pool", "Makes the NodePool, empty.", `
+- id: node_pool
+  uses: hypershift/node-pool
+`),
+	}
+}
+
+func workerKinds() []pipeline.Kind[*Env] {
+	return []pipeline.Kind[*Env]{
+		kube.Use[NMState, *Env]("assisted/nmstate", "Gives one worker its static network in the discovery image.", `
+- id: network
+  forEach: lab.workers
+  when: item.network.addresses != []
+  uses: assisted/nmstate
+  with: {worker: "${{ item }}"}
+`),
+		kube.Use[InfraEnv, *Env]("assisted/infraenv", "Makes the InfraEnv and waits for its discovery image.", `
+- id: infraenv
+  uses: assisted/infraenv
+`),
+		pipeline.Use[Preflight]("redfish/preflight", "Asks every worker's BMC whether it can do what the lab needs of it, before any BareMetalHost exists.", `
+- id: probe_bmcs
+  uses: redfish/preflight
+  with: {hosts: "${{ lab.workers }}", image: "${{ steps.infraenv.outputs.iso_url }}"}
+`),
+		kube.Use[Host, *Env]("metal3/host", "Hands one worker to Metal3 and waits until it was powered on from the discovery image.", `
+- id: host
+  forEach: lab.workers
+  when: item.name in steps.probe_bmcs.outputs.usable
+  uses: metal3/host
+  with: {worker: "${{ item }}"}
+`),
+		kube.Use[Agent, *Env]("assisted/agent", "Waits until a worker's Agent has registered and is ready to be bound.", `
+- id: agent
+  forEach: lab.workers
+  uses: assisted/agent
+  with: {worker: "${{ item }}"}
+`),
+		kube.Use[Scale, *Env]("hypershift/scale", "Gives the NodePool its workers; never takes one away.", `
+- id: scale
+  uses: hypershift/scale
+  with: {replicas: 2}
+`),
+		kube.Use[Installed, *Env]("assisted/installed", "Follows the installation of one worker to its end.", `
+- id: installed
+  forEach: lab.workers
+  uses: assisted/installed
+  with: {worker: "${{ item }}"}
+`),
+		kube.Use[Nodes, *Env]("openshift/nodes", "Waits until every worker is a Ready node of the hosted cluster.", `
+- id: nodes
+  uses: openshift/nodes
+  with: {workers: [worker0, worker1]}
+`),
+		kube.Use[Router, *Env]("openshift/router", "Finds the worker that runs the hosted cluster's router.", `
+- id: router
+  uses: openshift/router
+`),
+		kube.Use[Completed, *Env]("hypershift/completed", "Waits until the hosted cluster's version is Completed.", `
+- id: completed
+  uses: hypershift/completed
+`),
+		pipeline.Use[Credentials]("hypershift/credentials", "Writes the hosted cluster's kubeconfig and kubeadmin's password to files of mode 0600.", `
+- id: kubeconfig
+  uses: hypershift/credentials
+`),
+	}
+}
+
+func generalKinds() []pipeline.Kind[*Env] {
+	return []pipeline.Kind[*Env]{
+		pipeline.Use[HTTPServed]("http/served", "Waits until URLs serve bytes.", `
+- id: os_images
+  uses: http/served
+  with: {urls: ["${{ lab.release.rhcos.live_iso }}"]}
+`),
+		pipeline.Use[DNSResolves]("dns/resolves", "Waits until names resolve to given addresses, asked of the lab's own name server.", `
+- id: apps
+  uses: dns/resolves
+  with: {names: [console.apps.hosted.lab.example], addresses: ["2001:db8::10"]}
+`),
+		pipeline.Use[Exec]("exec", "Runs a program on this machine, without a shell unless one is asked for.", `
+- id: nodes_by_hand
+  uses: exec
+  with: {command: [kubectl, get, nodes]}
+`),
+		pipeline.Use[Assert]("assert", "Fails unless an expression is true.", `
+- id: enough_workers
+  uses: assert
+  with: {that: "len(lab.workers) >= 2", message: this lab needs two workers}
+`),
+	}
+}

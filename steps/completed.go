@@ -1,0 +1,83 @@
+package steps
+
+import (
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/labrun/labrun/labs"
+	"github.com/labrun/labrun/pipeline/event"
+	"github.com/labrun/labrun/steps/crd"
+	"github.com/labrun/labrun/steps/kube"
+)
+
+// Completed waits for the end: the pool has its workers, and the hosted cluster's
+// version is Completed.
+type Completed struct{}
+
+// CompletedOutputs is what was built.
+type CompletedOutputs struct {
+	Version string `yaml:"version" doc:"version of the hosted cluster"`
+	Workers int    `yaml:"workers" doc:"number of its workers"`
+}
+
+// Reads cluster and pool.
+func (Completed) Reads(f *labs.Facts) []kube.Ref {
+	return []kube.Ref{hostedClusterRef(f), nodePool(f)}
+}
+
+// Objects are none.
+func (Completed) Objects(*labs.Facts, kube.Seen) ([]kube.Intent, error) { return nil, nil }
+
+// Judge waits for the pool first: the version stays Partial until workers and
+// operators are done.
+func (s Completed) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
+	pool := seen.Get(nodePool(f))
+	if have, want := number(pool, "status", "replicas"), number(pool, "spec", "replicas"); have != want {
+		return wait(nodePool(f), count(int(have), "worker")+" of "+count(int(want), "worker"))
+	}
+	for _, name := range []string{"Ready", "AllMachinesReady", "AllNodesHealthy"} {
+		if c := crd.ConditionOf(pool, name); c != nil && !c.Is("True") && (c.Reason != "AsExpected" || number(pool, "spec", "replicas") > 0) {
+			return pending(nodePool(f), name, c, seen.Now)
+		}
+	}
+	ref, u := hostedClusterRef(f), seen.Get(hostedClusterRef(f))
+	state, version := newestVersion(u)
+	if state != "Completed" {
+		return s.partial(ref, u, state)
+	}
+	return done("%s completed with %s", version, count(int(number(pool, "status", "replicas")), "worker"))
+}
+
+func newestVersion(u *unstructured.Unstructured) (state, version string) {
+	if u == nil {
+		return "", ""
+	}
+	history, _, _ := unstructured.NestedSlice(u.Object, "status", "version", "history")
+	if len(history) == 0 {
+		return "", ""
+	}
+	newest, ok := history[0].(map[string]any)
+	if !ok {
+		return "", ""
+	}
+	state, _ = newest["state"].(string)
+	version, _ = newest["version"].(string)
+	return state, version
+}
+
+// partial shows what the hosted cluster's own operators say.
+func (Completed) partial(ref kube.Ref, u *unstructured.Unstructured, state string) kube.Verdict {
+	v := wait(ref, "version "+state)
+	for _, name := range []string{"ClusterVersionProgressing", "ClusterVersionFailing", "ClusterVersionAvailable", "Degraded"} {
+		if c := crd.ConditionOf(u, name); c != nil && c.Message != "" && c.Reason != "AsExpected" {
+			v.Report.Lines = append(v.Report.Lines, event.Line{Label: "condition", Text: condition(c)})
+		}
+	}
+	v.Report.Next = "oc get clusteroperators --kubeconfig of the hosted cluster"
+	return v
+}
+
+// Outputs are what was built.
+func (Completed) Outputs(f *labs.Facts, seen kube.Seen) CompletedOutputs {
+	_, version := newestVersion(seen.Get(hostedClusterRef(f)))
+	return CompletedOutputs{Version: version, Workers: int(number(seen.Get(nodePool(f)), "status", "replicas"))}
+}

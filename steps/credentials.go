@@ -1,0 +1,79 @@
+package steps
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
+
+	"github.com/labrun/labrun/labs"
+	"github.com/labrun/labrun/steps/kube"
+)
+
+// Credentials writes the hosted cluster's kubeconfig and kubeadmin's password to
+// files that only their owner reads.
+type Credentials struct{}
+
+// CredentialsOutputs are the files.
+type CredentialsOutputs struct {
+	Kubeconfig string `yaml:"kubeconfig" doc:"file with the kubeconfig"`
+	Password   string `yaml:"password" doc:"file with kubeadmin's password"`
+}
+
+// Summary names the file that the user wants next.
+func (o CredentialsOutputs) Summary() string { return "kubeconfig " + o.Kubeconfig }
+
+func kubeconfigSecret(f *labs.Facts) kube.Ref {
+	return secretRef(f.Hosted.Namespace, f.Hosted.Name+"-admin-kubeconfig")
+}
+
+func passwordSecret(f *labs.Facts) kube.Ref {
+	return secretRef(f.Hosted.Namespace, f.Hosted.Name+"-kubeadmin-password")
+}
+
+// Run writes what differs.
+func (Credentials) Run(ctx context.Context, env *Env) (CredentialsOutputs, error) {
+	f := env.Facts()
+	out := CredentialsOutputs{
+		Kubeconfig: env.result(f.Results.Kubeconfig, "kubeconfig"),
+		Password:   env.result(f.Results.Password, "kubeadmin-password"),
+	}
+	for _, w := range []struct {
+		from kube.Ref
+		key  string
+		path string
+	}{{kubeconfigSecret(f), "kubeconfig", out.Kubeconfig}, {passwordSecret(f), "password", out.Password}} {
+		value, err := env.published(ctx, w.from, w.key)
+		if err != nil {
+			return out, err
+		}
+		if err := writePrivate(ctx, env, w.path, []byte(value)); err != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+// writePrivate writes a file of mode 0600 beside itself and renames it, unless
+// it is as it should be.
+func writePrivate(ctx context.Context, env *Env, path string, content []byte) error {
+	const private = 0o600
+	have, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	if info, statErr := os.Stat(path); statErr == nil && info.Mode().Perm() == private && bytes.Equal(have, content) {
+		return nil
+	}
+	return env.Scope().Do(ctx, "write", "file "+path, func(context.Context) (bool, string, error) {
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return false, "", err
+		}
+		return true, "", renameio.WriteFile(path, content, private, renameio.IgnoreUmask())
+	})
+}

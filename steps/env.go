@@ -1,0 +1,217 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/labrun/labrun/labs"
+	"github.com/labrun/labrun/pipeline"
+	"github.com/labrun/labrun/steps/kube"
+)
+
+// Env is what a step of a lab works with: the facts, its own scope, the clock,
+// and the clusters, which are connected to when they are first asked for.
+type Env struct {
+	*Lab
+	scope *pipeline.Scope
+}
+
+// Scope is the running step's.
+func (e *Env) Scope() *pipeline.Scope { return e.scope }
+
+// Lab is what all steps of one run share. Its methods may be called side by side.
+type Lab struct {
+	facts *labs.Facts
+	opts  LabOptions
+
+	hub    shared[*kube.Cluster]
+	hosted shared[*kube.Cluster]
+
+	mu      sync.Mutex
+	secrets map[string]labs.Secret
+	redfish int
+}
+
+// LabOptions say how a lab is worked on.
+type LabOptions struct {
+	Kubeconfig string // instead of the lab file's
+	StateDir   string // folder of the lab, for results that the file names no place for
+	Now        func() time.Time
+	Adopt      bool // take over objects that exist and are not labrun's
+	Reveal     bool // render secrets as they are
+}
+
+// NewLab makes what the steps of a run share. It connects to nothing.
+func NewLab(facts *labs.Facts, opts LabOptions) *Lab {
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	return &Lab{facts: facts, opts: opts, secrets: map[string]labs.Secret{}}
+}
+
+// Env gives the environment of one step.
+func (l *Lab) Env(scope *pipeline.Scope) *Env { return &Env{Lab: l, scope: scope} }
+
+// Facts are the lab's.
+func (l *Lab) Facts() *labs.Facts { return l.facts }
+
+// Now is the time.
+func (l *Lab) Now() time.Time { return l.opts.Now() }
+
+// Adopt says whether foreign objects are taken over.
+func (l *Lab) Adopt() bool { return l.opts.Adopt }
+
+// RevealSecrets says whether secrets are rendered as they are.
+func (l *Lab) RevealSecrets() bool { return l.opts.Reveal }
+
+// Kubeconfig is the management cluster's.
+func (l *Lab) Kubeconfig() string {
+	if l.opts.Kubeconfig != "" {
+		return l.opts.Kubeconfig
+	}
+	return string(l.facts.Management.Kubeconfig)
+}
+
+// Hub is the management cluster.
+func (l *Lab) Hub(context.Context) (*kube.Cluster, error) {
+	return l.hub.get(func() (*kube.Cluster, error) { return kube.Connect(l.Kubeconfig(), l.facts.Management.Context) })
+}
+
+// HostedCluster is the cluster that is built, by the kubeconfig that HyperShift
+// publishes on the hub.
+func (l *Lab) HostedCluster(ctx context.Context) (*kube.Cluster, error) {
+	return l.hosted.get(func() (*kube.Cluster, error) {
+		kubeconfig, err := l.published(ctx, kubeconfigSecret(l.facts), "kubeconfig")
+		if err != nil {
+			return nil, err
+		}
+		return kube.ConnectBytes([]byte(kubeconfig), "")
+	})
+}
+
+// published reads one key of a Secret of the hub.
+func (l *Lab) published(ctx context.Context, ref kube.Ref, key string) (string, error) {
+	hub, err := l.Hub(ctx)
+	if err != nil {
+		return "", err
+	}
+	u, err := hub.Get(ctx, ref)
+	if err != nil {
+		return "", fmt.Errorf("reading %s: %w", what(ref), err)
+	}
+	secret := kube.Convert[corev1.Secret](u)
+	if secret == nil || len(secret.Data[key]) == 0 {
+		return "", fmt.Errorf("%s has no key %s", what(ref), key)
+	}
+	return string(secret.Data[key]), nil
+}
+
+// Secret finds the value that a reference names, once a run.
+func (l *Lab) Secret(ctx context.Context, ref labs.SecretRef) (labs.Secret, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if s, ok := l.secrets[ref.String()]; ok {
+		return s, nil
+	}
+	value, err := l.find(ctx, ref)
+	if err != nil {
+		return labs.Secret{}, fmt.Errorf("finding the secret in %s: %w", ref, err)
+	}
+	s := labs.NewSecret(value)
+	l.secrets[ref.String()] = s
+	return s, nil
+}
+
+func (l *Lab) find(ctx context.Context, ref labs.SecretRef) (string, error) {
+	switch {
+	case ref.File != "":
+		b, err := os.ReadFile(string(ref.File))
+		return string(b), err
+	case ref.Env != "":
+		value, ok := os.LookupEnv(ref.Env)
+		if !ok {
+			return "", fmt.Errorf("it is not set: export %s=…", ref.Env)
+		}
+		return value, nil
+	case len(ref.Command) > 0:
+		out, err := exec.CommandContext(ctx, ref.Command[0], ref.Command[1:]...).Output()
+		return strings.TrimRight(string(out), "\n"), err
+	case ref.Secret != labs.ClusterRef{}:
+		return l.published(ctx, secretRef(ref.Secret.Namespace, ref.Secret.Name), ref.Secret.Key)
+	}
+	return "", labs.ErrNoSecret
+}
+
+// result is where a result is written: where the lab file says, else in the
+// lab's state folder.
+func (l *Lab) result(path labs.Path, name string) string {
+	if path != "" {
+		return string(path)
+	}
+	return filepath.Join(l.opts.StateDir, name)
+}
+
+// Requests counts what was asked of whom so far.
+func (l *Lab) Requests() map[string]int {
+	counts := map[string]int{}
+	add := func(name string, c *kube.Cluster, ok bool) {
+		if ok {
+			r := c.Requests()
+			counts[name+" reads"], counts[name+" writes"], counts[name+" watches"] = r.Reads, r.Writes, r.Watches
+		}
+	}
+	hub, ok := l.hub.peek()
+	add("hub", hub, ok)
+	hosted, ok := l.hosted.peek()
+	add("hosted", hosted, ok)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.redfish > 0 {
+		counts["redfish"] = l.redfish
+	}
+	return counts
+}
+
+// Close ends all connections.
+func (l *Lab) Close() {
+	if c, ok := l.hub.peek(); ok {
+		c.Close()
+	}
+	if c, ok := l.hosted.peek(); ok {
+		c.Close()
+	}
+}
+
+// shared is a value that is made at the first success.
+type shared[T any] struct {
+	mu    sync.Mutex
+	value T
+	made  bool
+}
+
+func (s *shared[T]) get(make func() (T, error)) (T, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.made {
+		return s.value, nil
+	}
+	value, err := make()
+	if err == nil {
+		s.value, s.made = value, true
+	}
+	return value, err
+}
+
+func (s *shared[T]) peek() (T, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.value, s.made
+}

@@ -1,0 +1,141 @@
+package steps
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/labrun/labrun/pipeline"
+	"github.com/labrun/labrun/pipeline/event"
+)
+
+// Exec runs a program on this machine, without a shell unless one is asked for.
+type Exec struct {
+	Command []string          `yaml:"command,omitempty" doc:"program and arguments"`
+	Shell   string            `yaml:"shell,omitempty" doc:"text for sh -eu -c, instead of command"`
+	Dir     string            `yaml:"dir,omitempty" doc:"folder to run in"`
+	Env     map[string]string `yaml:"env,omitempty" doc:"variables beside labrun's own"`
+	Creates string            `yaml:"creates,omitempty" doc:"file: where it exists, nothing is run"`
+	Unless  []string          `yaml:"unless,omitempty" doc:"program and arguments: where it succeeds, nothing is run"`
+}
+
+// ExecOutputs is what the program left.
+type ExecOutputs struct {
+	Ran    bool   `yaml:"ran" doc:"false where creates or unless said that nothing is to do"`
+	Stdout string `yaml:"stdout" doc:"what it printed, at most 64 KiB, without the last newline"`
+	why    string
+}
+
+// Summary says why nothing was run.
+func (o ExecOutputs) Summary() string { return o.why }
+
+// outputLimit bounds what is kept of a program's output, in bytes; killDelay is
+// the time between the interrupt and the kill of a program that is stopped.
+const (
+	outputLimit = 64 << 10
+	killDelay   = 10 * time.Second
+)
+
+// Run runs the program where something is to do.
+func (s Exec) Run(ctx context.Context, env *Env) (ExecOutputs, error) {
+	argv, err := s.argv()
+	if err != nil {
+		return ExecOutputs{}, err
+	}
+	if why, err := s.needless(ctx); err != nil || why != "" {
+		return ExecOutputs{why: why}, err
+	}
+	var stdout, stderr tail
+	err = env.Scope().Do(ctx, "exec", strings.Join(argv[:1], " "), func(ctx context.Context) (bool, string, error) {
+		cmd := s.prepare(ctx, argv)
+		cmd.Stdout, cmd.Stderr = &stdout, &stderr
+		return true, "", cmd.Run()
+	})
+	if err != nil {
+		return ExecOutputs{Ran: true}, s.told(argv, err, stderr.String()+stdout.String())
+	}
+	return ExecOutputs{Ran: true, Stdout: strings.TrimRight(stdout.String(), "\n")}, nil
+}
+
+func (s Exec) argv() ([]string, error) {
+	switch {
+	case len(s.Command) > 0 && s.Shell != "":
+		return nil, errors.New("both command and shell are given: one of them is run")
+	case s.Shell != "":
+		return []string{"sh", "-eu", "-c", s.Shell}, nil
+	case len(s.Command) == 0:
+		return nil, errors.New("neither command nor shell is given")
+	}
+	return s.Command, nil
+}
+
+// needless gives the reason why nothing is to do, "" where something is.
+func (s Exec) needless(ctx context.Context) (string, error) {
+	if s.Creates != "" {
+		if _, err := os.Stat(s.Creates); err == nil {
+			return s.Creates + " exists", nil
+		}
+	}
+	if len(s.Unless) == 0 {
+		return "", nil
+	}
+	err := s.prepare(ctx, s.Unless).Run()
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return s.Unless[0] + " succeeded", nil
+	case errors.As(err, &exit):
+		return "", ctx.Err()
+	}
+	return "", fmt.Errorf("running unless: %w", err)
+}
+
+// prepare makes a command in a process group of its own, so that what it started
+// is stopped with it.
+func (s Exec) prepare(ctx context.Context, argv []string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.Dir = s.Dir
+	cmd.Env = os.Environ()
+	for k, v := range s.Env {
+		cmd.Env = append(cmd.Env, k+"="+v)
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
+	cmd.WaitDelay = killDelay
+	return cmd
+}
+
+func (s Exec) told(argv []string, err error, said string) error {
+	r := event.Report{Title: argv[0] + " failed: " + err.Error(), Next: "run it by hand: " + strings.Join(argv, " ")}
+	for _, line := range lastLines(said, 10) {
+		r.Lines = append(r.Lines, event.Line{Label: "it said", Text: line})
+	}
+	return &pipeline.Report{Report: r, Cause: err}
+}
+
+func lastLines(s string, n int) []string {
+	s = strings.TrimSpace(s)
+	if s == "" {
+		return nil
+	}
+	lines := strings.Split(s, "\n")
+	return lines[max(0, len(lines)-n):]
+}
+
+// tail keeps the end of what is written to it.
+type tail struct{ bytes.Buffer }
+
+// Write keeps at most outputLimit bytes.
+func (t *tail) Write(p []byte) (int, error) {
+	n, err := t.Buffer.Write(p)
+	if over := t.Len() - outputLimit; over > 0 {
+		t.Next(over)
+	}
+	return n, err
+}

@@ -1,0 +1,92 @@
+package steps
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/labrun/labrun/pipeline/event"
+)
+
+// HTTPServed waits until each URL serves bytes: a GET with a Range, as the
+// programs that fetch images ask.
+type HTTPServed struct {
+	URLs []string `yaml:"urls" doc:"URLs that must answer"`
+	CA   string   `yaml:"ca,omitempty" doc:"certificates that are trusted beside the system's and the registry's"`
+}
+
+// HTTPServedOutputs is what was answered.
+type HTTPServedOutputs struct {
+	Ranges bool `yaml:"ranges" doc:"every URL serves ranges"`
+	asked  int
+}
+
+// Summary says how many answered.
+func (o HTTPServedOutputs) Summary() string {
+	if !o.Ranges {
+		return count(o.asked, "URL") + " answer, not all with ranges"
+	}
+	return count(o.asked, "URL") + " answer, with ranges"
+}
+
+// requestTimeout bounds one request for one byte.
+const requestTimeout = 10 * time.Second
+
+// Run asks one URL after the other.
+func (s HTTPServed) Run(ctx context.Context, env *Env) (HTTPServedOutputs, error) {
+	client, err := s.client(env)
+	if err != nil {
+		return HTTPServedOutputs{}, err
+	}
+	defer client.CloseIdleConnections()
+	out := HTTPServedOutputs{Ranges: true, asked: len(s.URLs)}
+	for _, url := range s.URLs {
+		told := func(err error) event.Report {
+			return report(url+" does not answer with bytes", "seen", err.Error(), "curl -v -r 0-0 "+url)
+		}
+		ranges, err := poll(ctx, env, told, func(ctx context.Context) (bool, error) { return firstByte(ctx, client, url) })
+		if err != nil {
+			return out, err
+		}
+		out.Ranges = out.Ranges && ranges
+	}
+	return out, nil
+}
+
+func (s HTTPServed) client(env *Env) (*http.Client, error) {
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		return nil, fmt.Errorf("reading the system's certificates: %w", err)
+	}
+	for _, pem := range []string{s.CA, env.Facts().Registry.CA.Text} {
+		pool.AppendCertsFromPEM([]byte(pem))
+	}
+	return &http.Client{Timeout: requestTimeout, Transport: &http.Transport{
+		Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12},
+	}}, nil
+}
+
+// firstByte says whether the server answered with just the range.
+func firstByte(ctx context.Context, client *http.Client, url string) (bool, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return false, err
+	}
+	req.Header.Set("Range", "bytes=0-0")
+	resp, err := client.Do(req)
+	if err != nil {
+		return false, err
+	}
+	defer resp.Body.Close() //nolint:errcheck // one byte was read, nothing can be lost
+	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusPartialContent {
+		return false, fmt.Errorf("the server answered %s", resp.Status)
+	}
+	if _, err := io.ReadFull(resp.Body, make([]byte, 1)); err != nil {
+		return false, fmt.Errorf("the server answered %s without a byte: %w", resp.Status, err)
+	}
+	return resp.StatusCode == http.StatusPartialContent, nil
+}

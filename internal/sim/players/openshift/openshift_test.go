@@ -47,6 +47,7 @@ func TestHub(t *testing.T) {
 	t.Run("a Provisioning of another name is refused", func(t *testing.T) {
 		p := obj.New(obj.Metal3, "Provisioning", "", "mine")
 		obj.Set(p, "Disabled", "spec", "provisioningNetwork")
+		playtest.Refuses(t, c, p)
 		refused(t, c.Create(context.Background(), p), `admission webhook "vprovisioning.kb.io" denied the request: Provisioning object is a singleton and must be named "provisioning-configuration"`)
 	})
 	t.Run("metal3 follows the Provisioning", func(t *testing.T) {

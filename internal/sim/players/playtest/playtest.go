@@ -15,6 +15,7 @@ import (
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
 	clientscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -163,5 +164,54 @@ func Patch(t testing.TB, c client.Client, o client.Object, json string) {
 	t.Helper()
 	if err := c.Patch(context.Background(), o, client.RawPatch("application/merge-patch+json", []byte(json))); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Gone waits until the object is not there any more.
+func Gone(t testing.TB, c client.WithWatch, u *unstructured.Unstructured) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), wait)
+	defer cancel()
+	list := &unstructured.UnstructuredList{}
+	list.SetAPIVersion(u.GetAPIVersion())
+	list.SetKind(u.GetKind() + "List")
+	name := client.MatchingFields{"metadata.name": u.GetName()}
+	if err := c.List(ctx, list, client.InNamespace(u.GetNamespace()), name); err != nil {
+		t.Fatal(err)
+	}
+	if len(list.Items) == 0 {
+		return
+	}
+	events, err := c.Watch(ctx, list, client.InNamespace(u.GetNamespace()), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer events.Stop()
+	for {
+		select {
+		case e := <-events.ResultChan():
+			if e.Type == watch.Deleted {
+				return
+			}
+		case <-ctx.Done():
+			t.Fatalf("%s %s/%s is still there after %v", u.GetKind(), u.GetNamespace(), u.GetName(), wait)
+		}
+	}
+}
+
+// Refuses waits until the API server refuses to create the object, which it asks by dry runs: when it begins to ask a
+// new webhook is nowhere to be watched.
+func Refuses(t testing.TB, c client.Client, o client.Object) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), wait)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for c.Create(ctx, o.DeepCopyObject().(client.Object), client.DryRunAll) == nil {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("the API server still takes %T %s after %v", o, o.GetName(), wait)
+		}
 	}
 }

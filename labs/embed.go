@@ -1,8 +1,18 @@
 package labs
 
-import "embed"
+import (
+	"embed"
+	"io/fs"
+)
 
-// Steps are the step files that labs include as builtin:NAME, in the folder steps.
-//
 //go:embed steps/*.yaml
-var Steps embed.FS
+var stepFiles embed.FS
+
+// Steps are the step files that labs include as builtin:NAME, each NAME.yaml.
+func Steps() fs.FS {
+	sub, err := fs.Sub(stepFiles, "steps")
+	if err != nil {
+		panic(err) // the folder is embedded: its name is valid
+	}
+	return sub
+}

@@ -12,12 +12,12 @@ bin: ## what the simulated lab runs on: kube-apiserver, kube-controller-manager,
 build: ## bin/labrun and bin/labsim
 	$(GO) build -o bin/ ./cmd/labrun ./cmd/labsim
 
-test: ## all tests, with the race detector
-	$(GO) test -race ./...
+test: bin ## all tests, with the race detector
+	$(GO) test -race -timeout 20m ./...
 	cd internal/tools && $(GO) test ./cmd/...
 
-demo: build bin ## a lab built from end to end on this machine
-	@echo "make demo: not there yet"; exit 1
+demo: bin build ## a lab built from end to end on this machine, and taken down again
+	@$(GO) run ./internal/demo
 
 bench: ## the engine's benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
@@ -25,9 +25,10 @@ bench: ## the engine's benchmarks
 generate: ## schemas and golden files
 	$(GO) generate ./...
 
-lint: ## formatting and vet
+lint: ## formatting, vet and staticcheck
 	@test -z "$$(gofmt -l . | tee /dev/stderr)"
 	$(GO) vet ./...
+	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.7.0 ./...
 	cd internal/tools && $(GO) vet ./cmd/...
 
 clean: ## what build made; bin/ itself takes minutes and stays

@@ -147,6 +147,9 @@ func (c *Compiler) compile(text string, tree *parser.Tree, reads []Read, scope S
 	if err := checkEnums(text, tree.Node, scope); err != nil {
 		return nil, err
 	}
+	if err := checkAbsent(text, tree.Node, want); err != nil {
+		return nil, err
+	}
 	if err := fits(text, tree.Node, want); err != nil {
 		return nil, err
 	}

@@ -62,6 +62,8 @@ func TestCompileRefuses(t *testing.T) {
 		{text: `lab.disconnected AND true`, points: "AND", message: `AND is not expected here`, hint: `write && or and`},
 		{text: `lab.stack == “ipv6”`, points: "“", message: `“ has no meaning here`, hint: `quotes are ' or "`},
 		{text: `lab. == 1`, points: "1", message: `after a dot stands a name`},
+		{text: `lab.disconnected || !steps.infraenv.outputs?.ready`, points: "steps.infraenv.outputs?.ready",
+			message: `must be true or false, this is nothing where the step is skipped`, hint: `steps.infraenv.outputs?.ready ?? false`},
 		{text: ` `, points: " ", message: `an expression is missing`},
 		{text: `lab.disconnected && null`, points: "null", message: `nothing is called "null" here`, hint: `nothing is nil`},
 		{text: "true &&\n  'größe' == lab.stak", points: "stak", message: `lab has no fact "stak"`, hint: `did you mean "stack"?`},
@@ -134,7 +136,7 @@ func TestEvalFails(t *testing.T) {
 		want                  Type
 	}{
 		{"lab.workers[7].name", "[", "there is no item 7: the list has 2, counted from 0", Any()},
-		{"steps.probe_bmcs.outputs?.ready", "steps.probe_bmcs.outputs?.ready", "must be true or false, this is nothing: what it reads is not there", Bool()},
+		{"lab.free", "lab.free", "must be true or false, this is nothing: what it reads is not there", Bool()},
 		{"1 / 0", "1 / 0", "the result is no number: something was divided by 0", Any()},
 		{"bracket(lab.free)", "bracket", "bracket() takes a string here, this is nothing", Any()},
 		{"cidr_family(lab.stack)", "cidr_family", `cidr_family(): "ipv6" is no CIDR, such as fd03::/48 or 10.132.0.0/14`, Any()},
@@ -180,5 +182,41 @@ func TestCompileOnce(t *testing.T) {
 	d, _ := c.Compile("lab.stack == 'ipv6'", testScope(), Any())
 	if a == nil || a != b || a == d {
 		t.Errorf("programs %p %p %p: equal text, types and want are compiled once", a, b, d)
+	}
+}
+
+func TestEvalOfWhatIsNotThere(t *testing.T) {
+	scope := Scope{Roots: map[string]Type{"object": Any()}}
+	object := map[string]any{"object": map[string]any{"n": 1, "list": []any{}, "metadata": map[string]any{"name": "x"}}}
+	for _, c := range []struct {
+		text   string
+		absent bool
+	}{
+		{`object.status.phase == 'Ready'`, true},
+		{`object.status.ready`, true},
+		{`object.ready`, true},
+		{`!object.ready`, true},
+		{`object.ready && true`, true},
+		{`object.list[0].x == 1`, true},
+		{`any(object.status, .type == 'Ready')`, true},
+		{`any(object.conditions, .type == 'Ready')`, true},
+		{`object.count > 1`, true},
+		{`len(object.count) > 1`, true},
+		{`bracket(object.name) == 'x'`, true},
+		{`object.n startsWith 'x'`, false},
+		{`bracket(object.n) == 'x'`, false},
+		{`object.n`, false},
+		{`object.metadata.name > 1`, false},
+	} {
+		p, bad := NewCompiler("").Compile(c.text, scope, Bool())
+		if bad != nil {
+			t.Errorf("%s: %s", c.text, bad.Message)
+			continue
+		}
+		_, failed := p.Eval(object)
+		var err *Error
+		if !errors.As(failed, &err) || err.Absent != c.absent {
+			t.Errorf("%s: got %v, absent is to be %v", c.text, failed, c.absent)
+		}
 	}
 }

@@ -19,9 +19,12 @@ func (p *Program) Eval(values map[string]any) (any, error) {
 	if failed != nil {
 		return nil, failed
 	}
-	result, why := convert(result, p.want)
+	raw := result
+	result, why := convert(raw, p.want)
 	if why != "" {
-		return nil, whole(p.text, why, "")
+		failed := whole(p.text, why, "")
+		failed.Absent = raw == nil && p.want.kind == boolKind
+		return nil, failed
 	}
 	return result, nil
 }
@@ -31,16 +34,19 @@ func (p *Program) run(code *vm.Program, values map[string]any) (any, *Error) {
 	if err != nil {
 		l, message := locationOf(err)
 		message, _, _ = strings.Cut(message, "\n")
+		absent := absence.MatchString(message)
 		var refused *callError
 		if errors.As(err, &refused) {
-			message = refused.message
+			message, absent = refused.message, refused.absent
 		} else {
 			message = plainWords(message)
 		}
+		failed := atLocation(p.text, l, message, "")
 		if l.To == 0 {
-			return nil, whole(p.text, message, "")
+			failed = whole(p.text, message, "")
 		}
-		return nil, atLocation(p.text, l, message, "")
+		failed.Absent = absent
+		return nil, failed
 	}
 	return result, nil
 }

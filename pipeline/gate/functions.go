@@ -48,7 +48,10 @@ func functions(dir string) conf.FunctionsTable {
 }
 
 // callError is what a function of the field refuses, in the user's words.
-type callError struct{ message string }
+type callError struct {
+	message string
+	absent  bool // an argument is not there
+}
 
 // Error is the message.
 func (e *callError) Error() string { return e.message }
@@ -59,7 +62,7 @@ func call(name string, f reflect.Value) func(...any) (any, error) {
 	return func(args ...any) (any, error) {
 		in := make([]reflect.Value, len(args))
 		if len(args) != f.Type().NumIn() {
-			return nil, &callError{fmt.Sprintf("%s() takes %d arguments, these are %d", name, f.Type().NumIn(), len(args))}
+			return nil, &callError{message: fmt.Sprintf("%s() takes %d arguments, these are %d", name, f.Type().NumIn(), len(args))}
 		}
 		for i, a := range args {
 			wanted, v := f.Type().In(i), reflect.ValueOf(a)
@@ -68,13 +71,16 @@ func call(name string, f reflect.Value) func(...any) (any, error) {
 				if v.IsValid() {
 					got = plainTypes(v.Type().String())
 				}
-				return nil, &callError{fmt.Sprintf("%s() takes %s here, this is %s", name, plainTypes(wanted.String()), got)}
+				return nil, &callError{
+					message: fmt.Sprintf("%s() takes %s here, this is %s", name, plainTypes(wanted.String()), got),
+					absent:  !v.IsValid(),
+				}
 			}
 			in[i] = v
 		}
 		out := f.Call(in)
 		if len(out) == 2 && !out[1].IsNil() {
-			return nil, &callError{fmt.Sprintf("%s(): %v", name, out[1].Interface())}
+			return nil, &callError{message: fmt.Sprintf("%s(): %v", name, out[1].Interface())}
 		}
 		return out[0].Interface(), nil
 	}

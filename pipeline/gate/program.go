@@ -21,6 +21,9 @@ type Error struct {
 	From, Width int    // in characters of the expression's text
 	Message     string // lower case
 	Hint        string
+	// Absent says that an evaluation failed at a value that is not there: a field
+	// of an object that nobody has set yet, an item beyond a list's end.
+	Absent bool
 }
 
 // Error is the message.

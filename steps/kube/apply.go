@@ -43,7 +43,7 @@ func (r *run) apply(ctx context.Context, t *task, book *book) error {
 		return err
 	}
 	after := r.view.get(t.ref)
-	book.made(t, !t.Partial && (before == nil || claim == unentered), after)
+	book.made(t, !t.Partial && (claim == absent || claim == unentered), after)
 	return r.settle(ctx, t, after)
 }
 

@@ -25,41 +25,51 @@ type FactProblem struct {
 
 // Pipeline is a file that was loaded and found right.
 type Pipeline[E any] struct {
-	Name     string         // of the lab
-	File     string         // as the user named it
-	Facts    any            // pointer to a struct of the schema's type
-	Values   map[string]any // the facts as expressions see them, under "lab"
-	Tree     *source.Node   // the facts' node, after --values and --set
+	Name  string // of the lab
+	File  string // as the user named it
+	Facts any    // pointer to a struct of the schema's type
+	// Values are what expressions see beside the steps: the facts under "lab",
+	// and "vars" and "env". They are never changed.
+	Values   map[string]any
+	Tree     *source.Node // the facts' node, after --values and --set
 	Phases   []string
-	Steps    []*Declared[E] // in the file's order
+	Steps    []*Declared[E] // in the order of their phases, then the file's
 	Files    *source.Files
 	Warnings source.Diagnostics
 }
 
 // Declared is one step as the file declares it.
 type Declared[E any] struct {
-	ID      string
-	Phase   string
-	Kind    Kind[E]
-	Pos     source.Position
-	With    *source.Node  // nil for none
-	When    *Expression   // nil: always
-	ForEach *Expression   // nil: once
-	Key     *Expression   // of an instance; nil: the item's name, or its value
-	Timeout time.Duration // 0: none
-	Edges   []Edge        // what it waits for, each step once
+	ID       string
+	Phase    string
+	Kind     Kind[E]
+	Pos      source.Position // of its id
+	With     *source.Node    // nil for none
+	When     *Expression     // nil: always
+	ForEach  *Expression     // nil: once
+	Key      *Expression     // of an instance; nil: the item's name, or its value
+	Timeout  time.Duration   // 0: none
+	Disabled string          // why the file takes it out; "" where it does not
+	Edges    []Edge          // what it waits for, each step and phase once
+
+	// Instances of a forEach that reads facts only; nil where they are known
+	// during the run, and Expand tells them.
+	Instances []Instance
+
+	loaded *loaded // what Options needs
 }
 
-// Expression is a compiled expression with its place.
-type Expression struct {
-	Text string
-	Node *source.Node
-	// program
+// Instance is one repetition of a forEach step.
+type Instance struct {
+	Key   string // a label value, unique in its step
+	Item  any
+	Index int
 }
 
-// Edge says that a step comes after another.
+// Edge says that a step comes after another, or after all steps of a phase.
 type Edge struct {
-	From   string // id of the earlier step
+	From   string // id of the earlier step; "" where Phase is set
+	Phase  string // of ByPhase: all of its steps come first
 	Reason Reason
 	Pos    source.Position // of the needs entry or expression that asks for it
 }

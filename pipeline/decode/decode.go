@@ -11,7 +11,7 @@
 // A type whose pointer has UnmarshalText is written as text; one whose pointer
 // has ResolveIn(dir string) is told the folder of the file that it stands in. A
 // string takes what is written: 4.20 stays "4.20". map[string]any takes any
-// mapping.
+// mapping, and *source.Node takes the node itself.
 //
 // A text may hold expressions, ${{ … }}, where the decoder is handed somebody who
 // knows them. A field of type Expr holds an expression that its owner evaluates.
@@ -117,6 +117,10 @@ func (r *run) mustBe(n *source.Node, s spot, what, hint string) {
 
 // value decodes a node into v.
 func (r *run) value(n *source.Node, v reflect.Value, s spot) {
+	if v.Type() == reflect.TypeFor[*source.Node]() {
+		v.Set(reflect.ValueOf(n))
+		return
+	}
 	if v.Kind() == reflect.Pointer {
 		if v.IsNil() {
 			v.Set(reflect.New(v.Type().Elem()))

@@ -25,12 +25,12 @@ func syntaxError(t *text, tokens token.Tokens, err error) Diagnostic {
 		return d
 	}
 	switch {
-	case strings.Contains(line, "${{") && (tk.Type == token.MappingStartType || strings.Contains(syntax.Message, "must be specified")):
-		if at := strings.Index(line, "${{"); at >= 0 {
-			d.Pos.Column, d.Width = len([]rune(line[:at]))+1, 3
-		}
+	case afterDollar(line, d.Pos.Column):
+		d.Pos.Column, d.Width = d.Pos.Column-1, 3
 		d.Message = "an expression inside { } or [ ] needs quotes"
 		d.Hint = `write {name: "${{ … }}"}`
+	case strings.Contains(syntax.Message, "must be specified"):
+		d.Hint = "put a text that holds [ ] { } or , in quotes"
 	case strings.Contains(syntax.Message, "mapping value is not allowed"):
 		if colon := colonAfter(tokens, tk); colon != nil {
 			d.Pos, d.Width = t.position(colon), 1
@@ -52,6 +52,12 @@ func syntaxError(t *text, tokens token.Tokens, err error) Diagnostic {
 		d.Message, d.Hint = "a text must not begin with %", "put it in quotes"
 	}
 	return d
+}
+
+// afterDollar says whether the { of ${{ stands at a column.
+func afterDollar(line string, column int) bool {
+	runes := []rune(line)
+	return column >= 2 && column < len(runes) && runes[column-2] == '$' && runes[column-1] == '{'
 }
 
 // tagOnLine gives the tag before an error on its line.

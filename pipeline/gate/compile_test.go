@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -219,4 +220,33 @@ func TestEvalOfWhatIsNotThere(t *testing.T) {
 			t.Errorf("%s: got %v, absent is to be %v", c.text, failed, c.absent)
 		}
 	}
+}
+
+func TestSideBySide(t *testing.T) {
+	c, scope := NewCompiler(""), testScope()
+	texts := []string{
+		`lab.disconnected || lab.stack == 'ipv6'`, `steps.infraenv.outputs.ready && lab.replicas > 1`,
+		`any(lab.workers, .boot_mode == 'legacy')`, `lab.stak`, `let w = lab.workers; len(w) > 1`,
+	}
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for _, text := range texts {
+				p, err := c.Compile(text, scope, Bool())
+				if err != nil {
+					if text != `lab.stak` {
+						t.Errorf("%s: %s", text, err.Message)
+					}
+					continue
+				}
+				if v, err := p.Eval(testValues()); err != nil || v != true {
+					t.Errorf("%s: %v, %v", text, v, err)
+				}
+				if d, err := Decide(p, testValues(), func(Read) bool { return true }); err != nil || d.Value != True {
+					t.Errorf("%s: decided %v, %v", text, d.Value, err)
+				}
+			}
+		})
+	}
+	all.Wait()
 }

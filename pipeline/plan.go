@@ -1,0 +1,255 @@
+package pipeline
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+
+	"github.com/labrun/labrun/pipeline/gate"
+)
+
+// Plan says what a run would do with each step, as far as the file tells.
+type Plan struct {
+	Lab    string        `json:"lab"`
+	File   string        `json:"file"`
+	Phases []string      `json:"phases"`
+	Steps  []PlannedStep `json:"steps"` // in the order of the phases, then the file's
+}
+
+// Verdict is what becomes of a step.
+type Verdict string
+
+// The verdicts.
+const (
+	WillRun  Verdict = "run"
+	WillSkip Verdict = "skip"
+	Later    Verdict = "later" // depends on what other steps find out
+)
+
+// PlannedStep is one step, or one instance of it, in a plan.
+type PlannedStep struct {
+	ID       string        `json:"id"`
+	Key      string        `json:"key,omitempty"` // of an instance
+	Repeated bool          `json:"repeated,omitempty"`
+	Phase    string        `json:"phase"`
+	Uses     string        `json:"uses"`
+	Verdict  Verdict       `json:"verdict"`
+	Reason   string        `json:"reason,omitempty"`   // one line; empty where nothing is to be said
+	When     string        `json:"when,omitempty"`     // the gate
+	Because  []Known       `json:"because,omitempty"`  // the values that the verdict rests on
+	Awaits   []string      `json:"awaits,omitempty"`   // what a later one depends on: steps.a.outputs.x
+	Position string        `json:"position,omitempty"` // of the step
+	After    []PlannedEdge `json:"after,omitempty"`
+}
+
+// Known is a value that a gate reads, and where it was set.
+type Known struct {
+	Name  string `json:"name"` // lab.disconnected
+	Value any    `json:"value"`
+	Place string `json:"place,omitempty"` // path:line:column, or "default"
+}
+
+// PlannedEdge says what a step comes after: a step, or all of a phase's.
+type PlannedEdge struct {
+	Step   string `json:"step,omitempty"`
+	Phase  string `json:"phase,omitempty"`
+	Reason Reason `json:"reason"`
+}
+
+// Name is the step as people read it, host[worker0]; host[…] where its instances
+// are known during the run.
+func (s PlannedStep) Name() string {
+	switch {
+	case s.Key != "":
+		return s.ID + "[" + s.Key + "]"
+	case s.Repeated && s.Verdict == Later:
+		return s.ID + "[…]"
+	}
+	return s.ID
+}
+
+// Plan decides every gate as far as the facts do, and says why. It touches
+// nothing.
+func (p *Pipeline[E]) Plan() *Plan {
+	planner := &planner[E]{pipeline: p, byID: map[string]*Declared[E]{}, done: map[string][]PlannedStep{}, skipped: map[string]any{}}
+	for _, d := range p.Steps {
+		planner.byID[d.ID] = d
+	}
+	plan := &Plan{Lab: p.Name, File: p.File, Phases: p.Phases}
+	for _, d := range p.Steps {
+		plan.Steps = append(plan.Steps, planner.plan(d)...)
+	}
+	return plan
+}
+
+// planner decides each step once; a gate that reads a step which is certainly
+// skipped is decided by that.
+type planner[E any] struct {
+	pipeline *Pipeline[E]
+	byID     map[string]*Declared[E]
+	done     map[string][]PlannedStep
+	skipped  map[string]any // what expressions see of the steps that are skipped
+}
+
+func (l *planner[E]) plan(d *Declared[E]) []PlannedStep {
+	if planned, ok := l.done[d.ID]; ok {
+		return planned
+	}
+	l.done[d.ID] = nil // a cycle, which no loaded file has, would end here
+	planned := l.decide(d)
+	l.done[d.ID] = planned
+	all := true
+	for _, s := range planned {
+		all = all && s.Verdict == WillSkip
+	}
+	if all {
+		nothing := map[string]any{}
+		l.skipped[d.ID] = map[string]any{"status": "skipped", "outputs": nothing, "items": []any{}, "by": nothing}
+	}
+	return planned
+}
+
+func (l *planner[E]) decide(d *Declared[E]) []PlannedStep {
+	s := PlannedStep{ID: d.ID, Phase: d.Phase, Uses: d.Kind.Name, Verdict: WillRun, Position: d.Pos.String(), Repeated: d.ForEach != nil}
+	for _, e := range d.Edges {
+		s.After = append(s.After, PlannedEdge{Step: e.From, Phase: e.Phase, Reason: e.Reason})
+	}
+	if d.When != nil {
+		s.When = strings.TrimSpace(d.When.Text)
+	}
+	switch {
+	case d.Disabled != "":
+		s.Verdict, s.Reason = WillSkip, "disabled: "+d.Disabled
+		return []PlannedStep{s}
+	case d.ForEach == nil:
+		l.judge(&s, d, nil)
+		return []PlannedStep{s}
+	case d.Instances == nil:
+		l.judgeUnknown(&s, d)
+		return []PlannedStep{s}
+	case len(d.Instances) == 0:
+		s.Verdict, s.Reason = WillSkip, "forEach has nothing to repeat over: "+strings.TrimSpace(d.ForEach.Text)+" is empty"
+		s.Because = l.pipeline.known(d, nil, d.ForEach.Program.Reads(), l.values(nil))
+		s.Reason += places(s.Because)
+		return []PlannedStep{s}
+	}
+	planned := make([]PlannedStep, len(d.Instances))
+	for i := range d.Instances {
+		planned[i] = s
+		planned[i].Key = d.Instances[i].Key
+		l.judge(&planned[i], d, &d.Instances[i])
+	}
+	return planned
+}
+
+// judgeUnknown plans a forEach whose items other steps find out.
+func (l *planner[E]) judgeUnknown(s *PlannedStep, d *Declared[E]) {
+	l.judge(s, d, nil)
+	if s.Verdict == WillSkip {
+		return
+	}
+	s.Verdict = Later
+	var open []gate.Read
+	for _, r := range d.ForEach.Program.Reads() {
+		if !l.isKnown(r, nil) {
+			open = append(open, r)
+		}
+	}
+	s.Awaits = append(names(open), s.Awaits...)
+	s.Reason = "its items are known during the run"
+	if len(open) > 0 {
+		s.Reason = "repeated over what " + strings.Join(names(open), ", ") + " will be"
+	}
+}
+
+// judge decides the gate of a step or of one instance.
+func (l *planner[E]) judge(s *PlannedStep, d *Declared[E], in *Instance) {
+	if d.When == nil {
+		return
+	}
+	values := l.values(in)
+	decision, err := gate.Decide(d.When.Program, values, func(r gate.Read) bool { return l.isKnown(r, in) })
+	if err != nil {
+		s.Verdict, s.Reason = Later, "the gate cannot be decided: "+err.Message
+		return
+	}
+	s.Because = l.pipeline.knownOf(d, in, decision.Because)
+	s.Reason = tellKnown(s.Because)
+	switch decision.Value {
+	case gate.False:
+		s.Verdict = WillSkip
+		if s.Reason == "" {
+			s.Reason = "when is " + s.When
+		}
+	case gate.Unknown:
+		s.Verdict = Later
+		s.Awaits = names(decision.Open)
+		so := s.Reason
+		s.Reason = "depends on " + strings.Join(s.Awaits, ", ")
+		if so != "" {
+			s.Reason += "; " + so
+		}
+	}
+}
+
+// isKnown says whether a value is known before the run.
+func (l *planner[E]) isKnown(r gate.Read, in *Instance) bool {
+	switch r.Path[0] {
+	case "item", "index":
+		return in != nil
+	case "steps":
+		if len(r.Path) < 2 {
+			return false
+		}
+		if d, ok := l.byID[r.Path[1]]; ok {
+			l.plan(d)
+		}
+		_, skipped := l.skipped[r.Path[1]]
+		return skipped
+	}
+	return true
+}
+
+func (l *planner[E]) values(in *Instance) map[string]any {
+	values := maps.Clone(l.pipeline.Values)
+	if values == nil {
+		values = map[string]any{}
+	}
+	values["steps"] = l.skipped
+	if in != nil {
+		values["item"], values["index"] = in.Item, in.Index
+	}
+	return values
+}
+
+func names(reads []gate.Read) []string {
+	var found []string
+	seen := map[string]bool{}
+	for _, r := range reads {
+		if n := strings.Join(r.Path, "."); !seen[n] {
+			seen[n] = true
+			found = append(found, n)
+		}
+	}
+	return found
+}
+
+// Count says how many steps and instances have a verdict.
+func (p *Plan) Count(v Verdict) int {
+	n := 0
+	for _, s := range p.Steps {
+		if s.Verdict == v {
+			n++
+		}
+	}
+	return n
+}
+
+// String is the plan in one line.
+func (p *Plan) String() string {
+	text := fmt.Sprintf("%d run · %d skipped", p.Count(WillRun), p.Count(WillSkip))
+	if n := p.Count(Later); n > 0 {
+		text += fmt.Sprintf(" · %d decided during the run", n)
+	}
+	return text
+}

@@ -79,13 +79,13 @@ func goingReport(ref Ref, u *unstructured.Unstructured) event.Report {
 	}
 	if held := u.GetFinalizers(); len(held) > 0 {
 		report.Lines = append(report.Lines, event.Line{Label: "held by", Text: strings.Join(held, ", ")})
-		report.Next = fmt.Sprintf("look at what each of these finalizers waits for: oc get %s -o yaml", getArguments(ref))
+		report.Next = fmt.Sprintf("look at what each of these finalizers waits for: oc get %s -o yaml", GetArguments(ref))
 	}
 	return report
 }
 
-// getArguments are those of oc get for an object.
-func getArguments(ref Ref) string {
+// GetArguments are those of oc get for an object.
+func GetArguments(ref Ref) string {
 	kind := strings.ToLower(ref.Kind)
 	if g := ref.kind().Group; g != "" {
 		kind += "." + g

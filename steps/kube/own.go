@@ -70,7 +70,7 @@ func (r *run) whose(ctx context.Context, t *task, u *unstructured.Unstructured) 
 
 func foreignReport(ref Ref, u *unstructured.Unstructured) error {
 	title := ref.String() + " exists and is not this lab's"
-	next := "take it over with --adopt, or delete it: oc delete " + getArguments(ref)
+	next := "take it over with --adopt, or delete it: oc delete " + GetArguments(ref)
 	if lab := u.GetLabels()[LabelLab]; lab != "" {
 		title = ref.String() + " exists and is lab " + lab + "'s by its labels, but this lab's inventory does not hold it"
 	}

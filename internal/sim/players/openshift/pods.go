@@ -4,8 +4,11 @@ import (
 	"context"
 	"slices"
 
+	"github.com/labrun/labrun/internal/sim/players/obj"
+	apps "k8s.io/api/apps/v1"
 	core "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -56,6 +59,22 @@ func needs(pod core.PodSpec) []need {
 		}
 	}
 	return all
+}
+
+// withClaims makes the claims of a StatefulSet's first pod, and gives its pods' template with them.
+func (k *kubelet) withClaims(ctx context.Context, s *apps.StatefulSet) (core.PodSpec, error) {
+	pod := *s.Spec.Template.Spec.DeepCopy()
+	for _, template := range s.Spec.VolumeClaimTemplates {
+		name := template.Name + "-" + s.Name + "-0"
+		claim := &core.PersistentVolumeClaim{ObjectMeta: meta.ObjectMeta{Namespace: s.Namespace, Name: name, Labels: s.Spec.Selector.MatchLabels}, Spec: template.Spec}
+		if err := obj.Create(ctx, k, claim); err != nil {
+			return pod, err
+		}
+		pod.Volumes = append(pod.Volumes, core.Volume{Name: template.Name, VolumeSource: core.VolumeSource{
+			PersistentVolumeClaim: &core.PersistentVolumeClaimVolumeSource{ClaimName: name},
+		}})
+	}
+	return pod, nil
 }
 
 // missing names what keeps the pod from starting, as "ConfigMap x" or "PersistentVolumeClaim y unbound".

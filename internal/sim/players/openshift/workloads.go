@@ -170,7 +170,11 @@ func (k *kubelet) statefulSet(ctx context.Context, key client.ObjectKey) (ctrl.R
 		want = *s.Spec.Replicas
 	}
 	running := s.Status.ObservedGeneration == s.Generation && s.Status.AvailableReplicas == want
-	left, err := k.startsIn(ctx, s, s.Spec.Template.Spec, running)
+	pod, err := k.withClaims(ctx, s)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	left, err := k.startsIn(ctx, s, pod, running)
 	if err != nil {
 		return ctrl.Result{}, err
 	}

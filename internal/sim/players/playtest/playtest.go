@@ -215,3 +215,11 @@ func Refuses(t testing.TB, c client.Client, o client.Object) {
 		}
 	}
 }
+
+// PatchStatus merges a JSON document into the object's status.
+func PatchStatus(t testing.TB, c client.Client, o client.Object, json string) {
+	t.Helper()
+	if err := c.Status().Patch(context.Background(), o, client.RawPatch("application/merge-patch+json", []byte(json))); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,138 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/labrun/labrun/pipeline/event"
+)
+
+// The exit codes that a run ends with.
+const (
+	ExitDone        = 0
+	ExitFailed      = 1
+	ExitPreflight   = 3
+	ExitInterrupted = 130
+)
+
+// defaultParallel bounds the instances that run at the same time, so that a
+// forEach over thousands of items does not open thousands of connections.
+const defaultParallel = 128
+
+// RunOptions are what a program hands to a run.
+type RunOptions[E any] struct {
+	// Env makes the environment of one instance; it is called just before the
+	// instance runs.
+	Env func(*Scope) E
+	// Sinks take the events, in this order. An error of one of them stops the
+	// run: the journal's is the one that has errors.
+	Sinks []event.Sink
+
+	Number int    // of the run
+	Labrun string // version of the program
+	Title  string // one line about the lab, for people
+	// Parallel bounds the instances that run at the same time; 0 means 128.
+	Parallel int
+	// Evidence names the folder of an instance's evidence; nil for none.
+	Evidence func(step, key string) string
+	// Requests counts what the run asked of others, for its summary; may be nil.
+	Requests func() map[string]int
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+
+	resolve resolver[E] // of tests; nil: the pipeline's own expressions
+}
+
+// ExitCoder is an error that has a class in the table of exit codes: a failed
+// step whose error says ExitPreflight, or the cause of a cancelled run.
+type ExitCoder interface {
+	error
+	ExitCode() int
+}
+
+// Run runs the steps: side by side where the edges allow it, all others after
+// what they need. A failed step blocks what is below it, other branches go on.
+// When ctx is cancelled, running instances are told and all others are left out;
+// the cause of ctx may be an ExitCoder, otherwise the run exits with
+// ExitInterrupted.
+//
+// The error is that of a sink: the run could not be recorded. A failed step is
+// no error of Run, the summary says so.
+func (p *Pipeline[E]) Run(ctx context.Context, o RunOptions[E]) (event.Summary, error) {
+	o.complete()
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	s := &scheduler[E]{
+		pipeline: p,
+		options:  o,
+		stream:   &stream{sinks: o.Sinks, now: o.Now, stop: stop},
+		counts:   map[event.Status]int{},
+		values:   newValues(p.Values),
+	}
+	began := o.Now()
+	if err := s.stream.emit(event.Event{Type: event.RunStarted, Run: p.identity(o)}); err != nil {
+		return event.Summary{Exit: ExitFailed}, fmt.Errorf("nothing was changed: %w", err)
+	}
+	s.run(ctx)
+
+	summary := event.Summary{Counts: s.counts, Duration: o.Now().Sub(began), Exit: s.exit(ctx)}
+	if o.Requests != nil {
+		summary.Requests = o.Requests()
+	}
+	err := s.stream.broken()
+	if err != nil {
+		summary.Report = &event.Report{
+			Title: "what happened after the last recorded event is in no journal",
+			Lines: []event.Line{{Label: "it said", Text: err.Error()}},
+		}
+	}
+	if told := s.stream.emit(event.Event{Type: event.RunFinished, Summary: &summary}); err == nil {
+		err = told
+	}
+	return summary, err
+}
+
+func (o *RunOptions[E]) complete() {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Parallel <= 0 {
+		o.Parallel = defaultParallel
+	}
+	if o.resolve == nil {
+		o.resolve = expressions[E]{}
+	}
+}
+
+func (p *Pipeline[E]) identity(o RunOptions[E]) *event.Run {
+	r := &event.Run{
+		Version: event.Version, Lab: p.Name, File: p.File, Title: o.Title,
+		Number: o.Number, Labrun: o.Labrun, Phases: p.Phases,
+		Steps: make([]event.Ref, len(p.Steps)),
+	}
+	for n, d := range p.Steps {
+		r.Steps[n] = event.Ref{ID: d.ID, Phase: d.Phase}
+	}
+	return r
+}
+
+// exit gives the run's exit code.
+func (s *scheduler[E]) exit(ctx context.Context) int {
+	switch {
+	case s.stream.broken() != nil:
+		return ExitFailed
+	case s.counts[event.Cancelled] > 0:
+		var code ExitCoder
+		if errors.As(context.Cause(ctx), &code) {
+			return code.ExitCode()
+		}
+		return ExitInterrupted
+	case s.preflight:
+		return ExitPreflight
+	case s.counts[event.Failed] > 0:
+		return ExitFailed
+	}
+	return ExitDone
+}

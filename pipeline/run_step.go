@@ -1,0 +1,224 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/labrun/labrun/pipeline/event"
+	"github.com/labrun/labrun/pipeline/gate"
+	"github.com/labrun/labrun/pipeline/source"
+)
+
+// errTimeout is the cause of an instance that took longer than its step may.
+var errTimeout = errors.New("timed out")
+
+// errLeft is the error of a step that ended its goroutine instead of returning.
+var errLeft = errors.New("the step ended without a result")
+
+// runInstance runs one instance to its end, which it tells, whatever the step
+// does: an error, a panic, or leaving its goroutine.
+func (s *scheduler[E]) runInstance(ctx context.Context, t task) {
+	d := s.pipeline.Steps[t.node]
+	began := s.options.Now()
+	result, e := failed(errLeft), ended{task: t}
+	defer func() { // runtime.Goexit comes by here too
+		result.Duration = s.options.Now().Sub(began)
+		s.tell(d, t.key(), result)
+		e.status = result.Status
+		s.ended <- e
+	}()
+	var err error
+	result, e.outputs, err = s.attempt(ctx, d, t)
+	var code ExitCoder
+	e.preflight = result.Status == event.Failed && errors.As(err, &code) && code.ExitCode() == ExitPreflight
+}
+
+// attempt evaluates the gate and the options, runs the step, and says how it
+// ended.
+func (s *scheduler[E]) attempt(ctx context.Context, d *Declared[E], t task) (event.Result, any, error) {
+	skip, options, err := s.prepare(d, t)
+	if err == nil && skip != "" {
+		return event.Result{Status: event.Skipped, Reason: skip}, nil, nil
+	}
+	if err != nil {
+		s.tellStarted(d, t.key(), "")
+		return failed(err), nil, err
+	}
+	s.tellStarted(d, t.key(), digest(d.Kind.Name, options))
+	scope := s.scope(d, t.key())
+	outcome, err := s.call(ctx, d, scope, options)
+	if err != nil {
+		return s.unsuccessful(ctx, d, scope, err), nil, err
+	}
+	result := event.Result{Status: event.OK, Summary: outcome.Summary}
+	if scope.Changed() {
+		result.Status = event.Changed
+	}
+	outputs := gate.ValueOf(reflect.ValueOf(outcome.Outputs))
+	if m, ok := outputs.(map[string]any); !ok || len(m) > 0 {
+		result.Outputs = outputs
+	}
+	return result, outputs, nil
+}
+
+func (s *scheduler[E]) scope(d *Declared[E], key string) *Scope {
+	scope := NewScope(s.pipeline.Name, d.Phase, d.ID, key, s.stream.emit)
+	scope.Run = s.options.Number
+	if s.options.Evidence != nil {
+		scope.Dir = s.options.Evidence(d.ID, key)
+	}
+	return scope
+}
+
+// call runs the step under its timeout, and makes an error of a panic.
+func (s *scheduler[E]) call(ctx context.Context, d *Declared[E], scope *Scope, options any) (out Outcome, err error) {
+	if d.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, d.Timeout, errTimeout)
+		defer cancel()
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = panicked(d, p)
+		}
+	}()
+	out, err = d.Kind.Run(ctx, s.options.Env(scope), options)
+	if err != nil && errors.Is(context.Cause(ctx), errTimeout) && aboutContext(err) {
+		err = timedOut(scope, d.Timeout, err)
+	}
+	return out, err
+}
+
+// aboutContext says whether an error is just that the context ended, so that
+// what the step last saw tells more than the error does.
+func aboutContext(err error) bool {
+	var told event.Reporter
+	return !errors.As(err, &told) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
+}
+
+// unsuccessful says how an instance ended whose step gave an error.
+func (s *scheduler[E]) unsuccessful(ctx context.Context, d *Declared[E], scope *Scope, err error) event.Result {
+	if ctx.Err() != nil && !isTimeout(err) {
+		return event.Result{Status: event.Cancelled, Reason: cancelReason(ctx), Report: lastSeen(scope)}
+	}
+	return failed(err)
+}
+
+func isTimeout(err error) bool { return errors.Is(err, errTimeout) }
+
+func cancelReason(ctx context.Context) string {
+	if err := context.Cause(ctx); err != nil && !errors.Is(err, context.Canceled) {
+		return err.Error()
+	}
+	return "interrupted"
+}
+
+func failed(err error) event.Result {
+	return event.Result{Status: event.Failed, Report: tellError(err)}
+}
+
+// tellError makes a report of any error.
+func tellError(err error) *event.Report {
+	var (
+		told  event.Reporter
+		found source.Diagnostics
+		one   source.Diagnostic
+	)
+	switch {
+	case errors.As(err, &told):
+		r := told.Tell()
+		return &r
+	case errors.As(err, &found) && len(found) > 0:
+		one = found[0]
+	case errors.As(err, &one):
+	default:
+		return &event.Report{Title: err.Error()}
+	}
+	return &event.Report{Title: one.Message, Lines: []event.Line{{Label: "at", Text: one.Pos.String()}}, Next: one.Hint}
+}
+
+func lastSeen(scope *Scope) *event.Report {
+	if seen := scope.LastSeen(); seen.Title != "" {
+		return &seen
+	}
+	return nil
+}
+
+// timedOut tells what the step was waiting for when its time was up.
+func timedOut(scope *Scope, after time.Duration, err error) error {
+	r := event.Report{Title: fmt.Sprintf("%s timed out after %s", name(scope.Step, scope.Key), shortly(after))}
+	if seen := lastSeen(scope); seen != nil {
+		r.Lines = append(r.Lines, event.Line{Label: "last seen", Text: seen.Title})
+		r.Lines = append(r.Lines, seen.Lines...)
+		r.Next = seen.Next
+	} else {
+		r.Lines = append(r.Lines, event.Line{Label: "it said", Text: err.Error()})
+	}
+	return &Report{Report: r, Cause: fmt.Errorf("%w: %w", errTimeout, err)}
+}
+
+// name is an instance as people read it, host[worker0].
+func name(step, key string) string {
+	if key == "" {
+		return step
+	}
+	return step + "[" + key + "]"
+}
+
+// shortly writes 5m where Go writes 5m0s.
+func shortly(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
+// panicked tells a panic of a step. Just the places are told: the values on the
+// stack may be secrets.
+func panicked[E any](d *Declared[E], p any) error {
+	r := event.Report{
+		Title: fmt.Sprintf("the step %s broke down: %v", d.Kind.Name, p),
+		Next:  "this is a mistake in labrun, not in the lab: report it with these lines",
+	}
+	pcs := make([]uintptr, 32)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs)])
+	for more := true; more && len(r.Lines) < 6; {
+		var f runtime.Frame
+		f, more = frames.Next()
+		if f.File == "" || strings.HasPrefix(f.Function, "runtime.") {
+			continue
+		}
+		r.Lines = append(r.Lines, event.Line{Label: "at", Text: fmt.Sprintf("%s:%d", lastParts(f.File), f.Line)})
+	}
+	return &Report{Report: r}
+}
+
+// lastParts leaves folder and file of a path.
+func lastParts(path string) string {
+	parts := strings.Split(path, "/")
+	return strings.Join(parts[max(0, len(parts)-2):], "/")
+}
+
+func (s *scheduler[E]) tellStarted(d *Declared[E], key, digest string) {
+	_ = s.stream.emit(event.Event{Type: event.StepStarted, Step: d.ID, Key: key, Start: &event.Start{
+		Phase: d.Phase, Uses: d.Kind.Name, Digest: digest,
+		File: d.Pos.File, Line: d.Pos.Line, Column: d.Pos.Column, Timeout: d.Timeout,
+	}})
+}
+
+// tell tells and counts the end of an instance.
+func (s *scheduler[E]) tell(d *Declared[E], key string, r event.Result) {
+	s.countMu.Lock()
+	s.counts[r.Status]++
+	s.countMu.Unlock()
+	_ = s.stream.emit(event.Event{Type: event.StepFinished, Step: d.ID, Key: key, Result: &r})
+}

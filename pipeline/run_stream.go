@@ -1,0 +1,57 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/labrun/labrun/pipeline/event"
+)
+
+// errUnrecorded is the cause of a run that stopped because its journal cannot be
+// kept.
+var errUnrecorded = errors.New("the run cannot be recorded any more")
+
+// stream puts the events of a run in order and hands each to all sinks before
+// the next one is made. After an error of a sink no effect begins; once the begun
+// ones have ended, stop is called.
+type stream struct {
+	mu    sync.Mutex
+	seq   int
+	sinks []event.Sink
+	now   func() time.Time
+	stop  context.CancelCauseFunc
+	open  int // effects that began and have not ended
+	err   error
+}
+
+func (s *stream) emit(e event.Event) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seq++
+	e.Seq, e.Time = s.seq, s.now().UTC()
+	for _, sink := range s.sinks {
+		if err := sink.Take(e); err != nil && s.err == nil {
+			s.err = err
+		}
+	}
+	switch {
+	case e.Type == event.Intent && s.err == nil:
+		s.open++
+	case e.Type == event.Done:
+		s.open--
+	}
+	if s.err != nil && s.open <= 0 {
+		s.stop(fmt.Errorf("%w: %w", errUnrecorded, s.err))
+	}
+	return s.err
+}
+
+// broken gives the first error of a sink.
+func (s *stream) broken() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}

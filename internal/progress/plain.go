@@ -3,6 +3,7 @@ package progress
 import (
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/labrun/labrun/pipeline/event"
@@ -16,6 +17,7 @@ const tellAgain = 10 * time.Second
 // order in which they happen: for logs, pipes and files.
 type Plain struct {
 	out    io.Writer
+	mu     sync.Mutex // of out: Note is called from elsewhere
 	state  *event.State
 	layout layout
 	phase  string // of the line before
@@ -36,6 +38,8 @@ func (p *Plain) Close() {}
 // Take writes what the event tells. It has no error: a log that nobody reads
 // does not stop a run.
 func (p *Plain) Take(e event.Event) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	i := p.state.Add(e)
 	switch e.Type {
 	case event.RunStarted:
@@ -55,6 +59,13 @@ func (p *Plain) Take(e event.Event) error {
 		}
 	}
 	return nil
+}
+
+// Note writes a line of its own.
+func (p *Plain) Note(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.line(clean(text))
 }
 
 // worthALine says whether an end is told by a line of its own; what was blocked

@@ -95,6 +95,13 @@ func (t *Terminal) Take(e event.Event) error {
 	return nil
 }
 
+// Note writes a line of its own above the ones that run.
+func (t *Terminal) Note(text string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.scroll(clean(text))
+}
+
 // Close stops the redrawing and takes the lines that run away.
 func (t *Terminal) Close() {
 	select {

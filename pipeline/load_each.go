@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/labrun/labrun/pipeline/decode"
 	"github.com/labrun/labrun/pipeline/gate"
 	"github.com/labrun/labrun/pipeline/source"
 )
@@ -66,11 +67,20 @@ func eachType(outputs gate.Type, instances []Instance) gate.Type {
 	return gate.MapOf(map[string]gate.Type{"items": gate.ListOf(outputs), "by": by, "status": statusType()})
 }
 
+// readsSteps says whether an expression waits for steps. One that is wrong is
+// told when it is compiled.
 func (l *loader[E]) readsSteps(n *source.Node) bool {
-	if n.Kind != source.Scalar {
+	h, found := decode.Bare(n)
+	if found != nil {
 		return false
 	}
-	return strings.Contains(n.Text, "steps")
+	reads, _ := l.compiler.ReadsOf(strings.TrimSpace(h.Text))
+	for _, r := range reads {
+		if r.Path[0] == "steps" {
+			return true
+		}
+	}
+	return false
 }
 
 // forEach compiles a step's forEach, makes the scope of its other expressions,

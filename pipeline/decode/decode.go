@@ -9,8 +9,9 @@
 // An absent optional struct has the defaults of its fields.
 //
 // A type whose pointer has UnmarshalText is written as text; one whose pointer
-// has ResolveIn(dir string) is told the folder of the file that it stands in. A
-// string takes what is written: 4.20 stays "4.20". map[string]any takes any
+// has ResolveIn(dir string) is told the folder of the file that it stands in. One
+// that has RefersToSecret() names the place of a secret: a text in its stead is
+// not shown in findings. A string takes what is written: 4.20 stays "4.20". map[string]any takes any
 // mapping, and *source.Node takes the node itself.
 //
 // A text may hold expressions, ${{ … }}, where the decoder is handed somebody who

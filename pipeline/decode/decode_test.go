@@ -43,6 +43,13 @@ type worker struct {
 	Size int    `yaml:"size,omitempty"`
 }
 
+type secretRef struct {
+	File string `yaml:"file,omitempty"`
+	Env  string `yaml:"env,omitempty"`
+}
+
+func (secretRef) RefersToSecret() {}
+
 type static struct {
 	Interface string `yaml:"interface" default:"eno1"`
 	Gateway   string `yaml:"gateway"`
@@ -61,6 +68,7 @@ type facts struct {
 	Workers []worker          `yaml:"workers,omitempty"`
 	Net     static            `yaml:"net,omitempty"`
 	That    Expr              `yaml:"that,omitempty" vars:"object" result:"bool"`
+	Pass    secretRef         `yaml:"pass,omitempty"`
 	hidden  int
 }
 

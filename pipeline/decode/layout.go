@@ -85,3 +85,9 @@ func (l *layout) add(t reflect.Type, above []int) {
 func isText(t reflect.Type) bool {
 	return t == reflect.TypeFor[time.Duration]() || reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
 }
+
+// refersToSecret says whether values of t name the place of a secret: a text in
+// its stead may be the secret, and is not shown.
+func refersToSecret(t reflect.Type) bool {
+	return reflect.PointerTo(t).Implements(reflect.TypeFor[interface{ RefersToSecret() }]())
+}

@@ -18,6 +18,14 @@ func (r *run) structure(n *source.Node, v reflect.Value, s spot) {
 		r.fallbacks(v, l, n, s, func(other *field) bool { return other != f })
 		return
 	}
+	if n.Kind == source.Scalar && refersToSecret(v.Type()) {
+		r.found = append(r.found, source.Diagnostic{
+			Pos: n.Pos, Width: n.Width, Private: true,
+			Message: r.name(s) + " must say where the secret is found, never the secret itself",
+			Hint:    "a mapping" + withKeys(l.names),
+		})
+		return
+	}
 	if n.Kind != source.Mapping {
 		r.mustBe(n, s, "a mapping"+withKeys(l.names), "")
 		return
@@ -119,7 +127,7 @@ func (r *run) mapping(n *source.Node, v reflect.Value, s spot) {
 			r.value(e.Value, item, inner)
 		}
 		key := reflect.New(v.Type().Key()).Elem()
-		r.scalar(e.Key, key, inner)
+		r.scalar(e.Key, key, spot{path: inner.path})
 		v.SetMapIndex(key, item)
 	}
 }

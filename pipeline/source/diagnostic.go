@@ -18,6 +18,8 @@ type Diagnostic struct {
 	Hint    string // what was meant, or what to do; may be empty
 	// Related are further places, "first defined here".
 	Related []Related
+	// Private says that the line may hold a secret: it is not shown.
+	Private bool
 }
 
 // Related is a further place of a diagnostic.
@@ -77,7 +79,7 @@ func (d Diagnostics) Render(w io.Writer, files *Files) error {
 
 func (d Diagnostic) render(b *strings.Builder, files *Files) {
 	fmt.Fprintf(b, "%s\n", d.Error())
-	if line, ok := files.Line(d.Pos.File, d.Pos.Line); ok {
+	if line, ok := files.Line(d.Pos.File, d.Pos.Line); ok && !d.Private {
 		shown, caret := snippet(line, d.Pos.Column, d.Width)
 		fmt.Fprintf(b, "%5d | %s\n      | %s\n", d.Pos.Line, shown, caret)
 	}

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -17,12 +18,13 @@ func TestRender(t *testing.T) {
 		{Pos: Position{"f", 1, 4}, Width: 9, Message: "wider than the line", Related: []Related{{Position{"f", 2, 2}, "first here"}}},
 		{Pos: Position{"f", 3, 301}, Width: 1, Message: "a long line"},
 		{Pos: Position{File: "g"}, Message: "is a folder"},
+		{Pos: Position{"f", 3, 302}, Message: "private", Private: true},
 		{Pos: Position{"f", 1, 4}, Width: 9, Message: "wider than the line"},
 	}
 	want := "f:1:4: wider than the line\n    1 | a: 1\n      |    ^\n   f:2:2: first here\n" +
 		"f:2:8: tab and wide\n    2 | \tb: 日本 x\n      | \t        ^\n   did you mean \"q\"?\n" +
 		"f:3:301: a long line\n    3 | …" + strings.Repeat("y", 159) + "z\n      | " + strings.Repeat(" ", 160) + "^\n" +
-		"g: is a folder\n"
+		"f:3:302: private\ng: is a folder\n"
 	var b strings.Builder
 	if err := found.Sort().Render(&b, &files); err != nil {
 		t.Fatal(err)
@@ -38,6 +40,21 @@ func TestNearest(t *testing.T) {
 		if got := Nearest(in, names); got != want {
 			t.Errorf("%s: got %q, want %q", in, got, want)
 		}
+	}
+}
+
+// TestReadFIFO reads what another one writes, to its end.
+func TestReadFIFO(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wrote := make(chan error, 1)
+	go func() { wrote <- os.WriteFile(path, []byte("a: 1\n"), 0o600) }()
+	var files Files
+	data, found := files.Read(path)
+	if err := <-wrote; err != nil || found != nil || string(data) != "a: 1\n" {
+		t.Errorf("read %q, %v, %v", data, found, err)
 	}
 }
 

@@ -12,6 +12,10 @@ import (
 // defaultPlace stands for the place of a fact that the file leaves out.
 const defaultPlace = "default"
 
+// environmentValue stands for what a variable of the environment holds: that may
+// be a secret, and a plan is shown to everybody.
+const environmentValue = "set, its value is not shown"
+
 // WhyNot says in one line, with values and places, why the gate of a step, or of
 // one of its instances, does not hold on values, where everything that it reads is
 // known: lab.disconnected is false (labs/ipv4-connected.yaml:6:17). It is empty
@@ -41,6 +45,9 @@ func (p *Pipeline[E]) knownOf(d *Declared[E], in *Instance, causes []gate.Cause)
 			continue
 		}
 		k := Known{Name: strings.Join(c.Path, "."), Value: c.Value, Place: p.placeOf(d, in, c.Path)}
+		if text, ok := c.Value.(string); ok && c.Path[0] == "env" && text != "" {
+			k.Value = environmentValue
+		}
 		if !slices.ContainsFunc(all, func(a Known) bool { return a.Name == k.Name }) {
 			all = append(all, k)
 		}
@@ -134,6 +141,9 @@ func tellValue(v any) string {
 	case nil:
 		return "is not there"
 	case string:
+		if v == environmentValue {
+			return "is " + v
+		}
 		if v == "" {
 			return "is empty"
 		}

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -107,6 +108,19 @@ func TestWhyNot(t *testing.T) {
 		return
 	}
 	t.Error("the pipeline has no step host")
+}
+
+func TestPlanHidesEnvironment(t *testing.T) {
+	p := mustLoad(t, head+"env: [TOKEN]\nphases: [one]\nsteps:\n  - {id: a, phase: one, uses: test/get, when: env.TOKEN == 'x'}\n",
+		func(r *Request[struct{}]) { r.Environ = []string{"TOKEN=swordfish"} })
+	var b bytes.Buffer
+	plan := p.Plan()
+	if err := errors.Join(plan.WriteText(&b), plan.WriteJSON(&b)); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(b.String(), "swordfish") || !strings.Contains(b.String(), "env.TOKEN is set, its value is not shown") {
+		t.Error(b.String())
+	}
 }
 
 func TestTellValue(t *testing.T) {

@@ -139,6 +139,7 @@ func TestEvalFails(t *testing.T) {
 		{"lab.workers[7].name", "[", "there is no item 7: the list has 2, counted from 0", Any()},
 		{"lab.free", "lab.free", "must be true or false, this is nothing: what it reads is not there", Bool()},
 		{"1 / 0", "1 / 0", "the result is no number: something was divided by 0", Any()},
+		{"1 % (lab.replicas - 2)", "%", "a division by 0", Any()},
 		{"bracket(lab.free)", "bracket", "bracket() takes a string here, this is nothing", Any()},
 		{"cidr_family(lab.stack)", "cidr_family", `cidr_family(): "ipv6" is no CIDR, such as fd03::/48 or 10.132.0.0/14`, Any()},
 		{"file('none')", "file", "no such file", Any()},

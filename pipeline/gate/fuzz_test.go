@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"strings"
 	"testing"
 	"unicode/utf8"
 )
@@ -22,6 +23,11 @@ func FuzzCompile(f *testing.F) {
 			}
 			if err.Message == "" {
 				t.Fatalf("%q: an error without a message", text)
+			}
+			for _, goes := range []string{"interface", "map[", "float64", "int64", "reflect", "runtime error", "goroutine", "func(", "ast.", "[]"} {
+				if strings.Contains(err.Message, goes) && !strings.Contains(text, goes) && !strings.Contains(text, `\`) {
+					t.Fatalf("%q: the message speaks of Go: %s", text, err.Message)
+				}
 			}
 		}
 		reads, err := ReadsOf(text)

@@ -22,6 +22,7 @@ var (
 	indexRange = regexp.MustCompile(`index out of range: (-?\d+) \(array length is (\d+)\)`)
 	fetchNil   = regexp.MustCompile(`cannot fetch (.+) from (<nil>|nil)`)
 	converted  = regexp.MustCompile(`interface conversion: interface \{\} is (.+), not (.+)`)
+	innards    = regexp.MustCompile(`interface|map\[|\bfloat64|\bint64|reflect|runtime error|goroutine|func\(|ast\.|\[\]`)
 	collection = regexp.MustCompile(`^builtin (\w+) takes only array \(got (.+)\)$`)
 )
 
@@ -105,10 +106,17 @@ func plainWords(message string) string {
 	if m := collection.FindStringSubmatch(message); m != nil {
 		return fmt.Sprintf("%s() takes a list, this is %s", m[1], plainTypes(m[2]))
 	}
+	if strings.Contains(message, "divide by zero") {
+		return "a division by 0"
+	}
 	message = strings.TrimPrefix(message, "unknown name ")
 	message = strings.NewReplacer("non-bool expression (type ", "a condition is true or false, this is (",
 		"predicate should return boolean (got ", "the condition must be true or false (it is ").Replace(message)
-	return goTypes.ReplaceAllStringFunc(message, plainTypes)
+	message = goTypes.ReplaceAllStringFunc(message, plainTypes)
+	if innards.MatchString(message) {
+		return "a value is of another type than is needed here"
+	}
+	return message
 }
 
 // plainTypes names a type of Go for people.

@@ -48,9 +48,8 @@ func (c *clusters) Reconcile(ctx context.Context, request reconcile.Request) (re
 	}
 	tell(hc, done)
 	if !equality.Semantic.DeepEqual(original.Status, hc.Status) {
-		before := hc.DeepCopy() // as it stands now, the ids that were given included
-		before.Status = original.Status
-		if err := c.client.Status().Patch(ctx, hc, client.MergeFrom(before)); err != nil {
+		// An update: a merge patch would leave out the nulls that the schema requires (completionTime).
+		if err := c.client.Status().Update(ctx, hc); err != nil {
 			return obj.Settle(reconcile.Result{}, fmt.Errorf("writing the status of HostedCluster %s: %w", request, err))
 		}
 	}

@@ -112,8 +112,12 @@ func (p *pools) releaseOf(ctx context.Context, pool *hyperv1.NodePool, hc *hyper
 
 // machine is what is read of a Machine.
 type machine struct {
+	machineFields
 	object *unstructured.Unstructured
-	Spec   struct {
+}
+
+type machineFields struct {
+	Spec struct {
 		InfrastructureRef struct {
 			Name string `json:"name"`
 		} `json:"infrastructureRef"`
@@ -128,7 +132,7 @@ type machine struct {
 
 func parseMachine(u *unstructured.Unstructured) (*machine, error) {
 	m := &machine{object: u}
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(map[string]any{"spec": u.Object["spec"], "status": orMap(u.Object["status"])}, m); err != nil {
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(map[string]any{"spec": u.Object["spec"], "status": orMap(u.Object["status"])}, &m.machineFields); err != nil {
 		return nil, fmt.Errorf("reading Machine %s: %w", u.GetName(), err)
 	}
 	return m, nil

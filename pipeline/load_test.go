@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -236,6 +237,9 @@ steps:
 	if v, err := got.(testAssert).That.Eval(nil); err != nil || v != true {
 		t.Errorf("got %v, %v", v, err)
 	}
+	if b, err := json.Marshal(got); err != nil || !strings.Contains(string(b), `"steps.a.items":[{"url":"u0"},{"url":"u1"}]`) {
+		t.Errorf("written as %s, %v", b, err)
+	}
 	if v, err := got.(testAssert).Object.Eval(map[string]any{"object": map[string]any{"x": 3}}); err != nil || v != true {
 		t.Errorf("got %v, %v", v, err)
 	}
@@ -308,6 +312,19 @@ func BenchmarkLoad10000(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()
+	for b.Loop() {
+		if _, found := Load(testRequest(file)); found != nil {
+			b.Fatal(found)
+		}
+	}
+}
+
+// BenchmarkLoadSmall loads a file of a few steps: what every command pays.
+func BenchmarkLoadSmall(b *testing.B) {
+	file := filepath.Join(b.TempDir(), "lab.yaml")
+	if err := os.WriteFile(file, []byte(head+"include: [builtin:shared]\n"), 0o600); err != nil {
+		b.Fatal(err)
+	}
 	for b.Loop() {
 		if _, found := Load(testRequest(file)); found != nil {
 			b.Fatal(found)

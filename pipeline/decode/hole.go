@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"encoding/json"
 	"reflect"
 	"strings"
 	"unicode/utf8"
@@ -109,6 +110,23 @@ func (e Expr) Eval(extra map[string]any) (any, error) {
 		return nil, e.Where(err)
 	}
 	return v, nil
+}
+
+// MarshalJSON writes the expression with what it reads: two that are written
+// alike give the same, as far as their further variables do not differ.
+func (e Expr) MarshalJSON() ([]byte, error) {
+	reads := map[string]any{}
+	if e.Program != nil {
+		for _, r := range e.Program.Reads() {
+			var v any = e.Values
+			for _, name := range r.Path {
+				m, _ := v.(map[string]any)
+				v = m[name]
+			}
+			reads[strings.Join(r.Path, ".")] = v
+		}
+	}
+	return json.Marshal(map[string]any{"text": e.Text, "reads": reads})
 }
 
 // IsZero says whether there is no expression.

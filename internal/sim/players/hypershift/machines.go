@@ -121,7 +121,7 @@ func (m *machines) join(ctx context.Context, one *machine, hc *hyperv1.HostedClu
 func (m *machines) tellAgentMachine(ctx context.Context, am, agent *unstructured.Unstructured) (ready bool, err error) {
 	now := am.DeepCopy()
 	set := func(kind string, ok bool, reason, message string) {
-		obj.SetCondition(now, obj.Condition{Type: kind, Status: obj.Status(ok), Reason: reason, Message: message})
+		setBare(now, obj.Condition{Type: kind, Status: obj.Status(ok), Reason: reason, Message: message})
 	}
 	if agent == nil {
 		set("AgentReserved", false, "NoSuitableAgents", "")
@@ -173,7 +173,7 @@ func (m *machines) tellMachine(ctx context.Context, one *machine, am *unstructur
 		if ok {
 			reason, message = "", ""
 		}
-		obj.SetCondition(now, obj.Condition{Type: kind, Status: obj.Status(ok), Reason: reason, Message: message})
+		setBare(now, obj.Condition{Type: kind, Status: obj.Status(ok), Reason: reason, Message: message})
 	}
 	set("InfrastructureReady", ready, infra.Reason, infra.Message)
 	set("Ready", ready, infra.Reason, infra.Message)
@@ -196,6 +196,21 @@ func (m *machines) tellMachine(ctx context.Context, one *machine, am *unstructur
 		obj.Set(now, map[string]any{"name": node}, "status", "nodeRef")
 	}
 	return obj.WriteStatus(ctx, m.client, one.object, now)
+}
+
+// setBare sets a condition of Cluster API's, whose reason and message are left out where they are empty.
+func setBare(u *unstructured.Unstructured, c obj.Condition) {
+	obj.SetCondition(u, c)
+	conditions, _, _ := unstructured.NestedSlice(u.Object, "status", "conditions")
+	for _, one := range conditions {
+		fields, _ := one.(map[string]any)
+		for _, name := range []string{"reason", "message"} {
+			if fields[name] == "" {
+				delete(fields, name)
+			}
+		}
+	}
+	obj.Set(u, conditions, "status", "conditions")
 }
 
 // remove drains and deletes the Node, unbinds the Agent and lets the Machine go.

@@ -76,7 +76,11 @@ func atLocation(text string, l file.Location, message, hint string) *Error {
 	return at(text, l.From, l.To-l.From, message, hint)
 }
 
+// quoteIt is the hint at what begins like a number and is none.
+const quoteIt = "addresses, versions and sizes are strings: put them in quotes"
+
 var (
+	isNumber        = regexp.MustCompile(`^\.?[0-9][0-9.]*$`)
 	unexpectedToken = regexp.MustCompile(`unexpected token (\w+)(?:\("((?s).*)"\))?`)
 	unknownRune     = regexp.MustCompile(`unrecognized character: U\+[0-9A-F]+ '(.+)'`)
 )
@@ -106,7 +110,7 @@ func syntaxError(text string, err error) *Error {
 		message = "a comment /* is not closed"
 	case strings.HasPrefix(message, "bad number syntax"):
 		message = "not a number"
-		hint = "addresses, versions and sizes are strings: put them in quotes"
+		hint = quoteIt
 	case strings.HasPrefix(message, "expected name"):
 		message = "after a dot stands a name"
 	case strings.HasPrefix(message, "Operator ("):
@@ -142,6 +146,17 @@ func unexpected(text string, e *file.Error, token string) (message, hint string)
 		hint = "write ! or not"
 	case "is", "eq", "equals":
 		hint = "two values are compared with =="
+	case "{":
+		if e.From > 0 && runes[e.From-1] == '$' {
+			hint = "within an expression there is no ${{ }}"
+		}
+	case ".":
+		hint = "a member of an item, .name, stands within filter(), map(), any(), all() and the like"
+	case "::":
+		hint = quoteIt
+	}
+	if isNumber.MatchString(token) {
+		hint = quoteIt
 	}
 	return fmt.Sprintf("%s is not expected here", written), hint
 }

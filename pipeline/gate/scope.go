@@ -27,8 +27,11 @@ func (s Scope) resolve(text string, r Read, functions []string) (Type, int, *Err
 			return t, i + 1, nil
 		}
 		if t.kind != mapKind {
-			return Type{}, 0, at(text, r.Spans[i+1].From, r.Spans[i+1].Width,
-				fmt.Sprintf("%s is %s: it has no %q", strings.Join(r.Path[:i+1], "."), t, name), "")
+			above, hint := strings.Join(r.Path[:i+1], "."), ""
+			if elem, ok := t.Elem(); ok && elem.more != nil && elem.more.fields != nil {
+				hint = fmt.Sprintf("of one item: %s[0].%s; of all: map(%s, .%s)", above, name, above, name)
+			}
+			return Type{}, 0, at(text, r.Spans[i+1].From, r.Spans[i+1].Width, fmt.Sprintf("%s is %s: it has no %q", above, t, name), hint)
 		}
 		next, ok := t.Field(name)
 		if !ok {

@@ -142,7 +142,8 @@ func (r SecretRef) IsZero() bool {
 	return r.File == "" && r.Env == "" && len(r.Command) == 0 && r.Secret == ClusterRef{}
 }
 
-// String names the place, never the value.
+// String names the place, never the value. No two places have one name: the name
+// is what a value is kept under.
 func (r SecretRef) String() string {
 	switch {
 	case r.File != "":
@@ -150,7 +151,7 @@ func (r SecretRef) String() string {
 	case r.Env != "":
 		return "variable " + r.Env
 	case len(r.Command) > 0:
-		return "command " + r.Command[0]
+		return "command " + strings.Join(r.Command, " ")
 	case r.Secret != ClusterRef{}:
 		return "Secret " + r.Secret.Namespace + "/" + r.Secret.Name + " key " + r.Secret.Key
 	}

@@ -149,8 +149,13 @@ func notReady(a *crd.Agent, u *unstructured.Unstructured) string {
 			return condition(c)
 		}
 	}
-	if c := crd.ConditionOf(u, "Bound"); c != nil && !c.Is("False") {
+	switch c := crd.ConditionOf(u, "Bound"); {
+	case c == nil:
+		return "no condition Bound yet"
+	case !c.Is("False"):
 		return condition(c)
+	case a.Labels["agentMachineRef"] != "":
+		return "an AgentMachine has reserved it (label agentMachineRef), and has not bound it yet"
 	}
 	return ""
 }

@@ -85,20 +85,20 @@ func (s AgentService) fill(u *unstructured.Unstructured, spec crd.AgentServiceCo
 	if err != nil {
 		return err
 	}
-	u.SetAnnotations(map[string]string{configAnnotation: s.Config})
+	s.name(u)
 	return unstructured.SetNestedMap(u.Object, m, "spec")
+}
+
+// name names the ConfigMap with the service's settings, where none is named.
+func (s AgentService) name(u *unstructured.Unstructured) {
+	if u.GetAnnotations()[configAnnotation] == "" {
+		annotate(u, configAnnotation, s.Config)
+	}
 }
 
 // extend adds the lab's live image, and names settings and mirrors where none are.
 func (s AgentService) extend(u *unstructured.Unstructured, f *labs.Facts) error {
-	if u.GetAnnotations()[configAnnotation] == "" {
-		annotations := u.GetAnnotations()
-		if annotations == nil {
-			annotations = map[string]string{}
-		}
-		annotations[configAnnotation] = s.Config
-		u.SetAnnotations(annotations)
-	}
+	s.name(u)
 	if f.Disconnected && text(u, "spec", "mirrorRegistryRef", "name") == "" {
 		if err := unstructured.SetNestedField(u.Object, s.Registries, "spec", "mirrorRegistryRef", "name"); err != nil {
 			return err
@@ -129,7 +129,7 @@ func (s AgentService) Judge(_ *labs.Facts, seen kube.Seen) kube.Verdict {
 	ref := agentServiceConfig()
 	u := seen.Get(ref)
 	for _, name := range []string{"ReconcileCompleted", "DeploymentsHealthy"} {
-		v, ok := awaited(ref, u, name, seen.Now)
+		v, ok := awaited(ref, u, name)
 		if ok {
 			continue
 		}

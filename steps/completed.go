@@ -31,12 +31,20 @@ func (Completed) Objects(*labs.Facts, kube.Seen) ([]kube.Intent, error) { return
 // operators are done.
 func (s Completed) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 	pool := seen.Get(nodePool(f))
-	if have, want := number(pool, "status", "replicas"), number(pool, "spec", "replicas"); have != want {
+	if pool == nil {
+		return wait(nodePool(f), "it does not exist yet")
+	}
+	have, want := number(pool, "status", "replicas"), number(pool, "spec", "replicas")
+	if have != want {
 		return wait(nodePool(f), count(int(have), "worker")+" of "+count(int(want), "worker"))
 	}
 	for _, name := range []string{"Ready", "AllMachinesReady", "AllNodesHealthy"} {
-		if c := crd.ConditionOf(pool, name); c != nil && !c.Is("True") && (c.Reason != "AsExpected" || number(pool, "spec", "replicas") > 0) {
-			return pending(nodePool(f), name, c, seen.Now)
+		c := crd.ConditionOf(pool, name)
+		if want == 0 && (c == nil || c.Reason == "AsExpected") {
+			continue // an empty pool says False, and means it well
+		}
+		if v, ok := awaited(nodePool(f), pool, name); !ok {
+			return v
 		}
 	}
 	ref, u := hostedClusterRef(f), seen.Get(hostedClusterRef(f))
@@ -67,6 +75,9 @@ func newestVersion(u *unstructured.Unstructured) (state, version string) {
 // partial shows what the hosted cluster's own operators say.
 func (Completed) partial(ref kube.Ref, u *unstructured.Unstructured, state string) kube.Verdict {
 	v := wait(ref, "version "+state)
+	if state == "" {
+		v = wait(ref, "status.version has no history yet")
+	}
 	for _, name := range []string{"ClusterVersionProgressing", "ClusterVersionFailing", "ClusterVersionAvailable", "Degraded"} {
 		if c := crd.ConditionOf(u, name); c != nil && c.Message != "" && c.Reason != "AsExpected" {
 			v.Report.Lines = append(v.Report.Lines, event.Line{Label: "condition", Text: condition(c)})

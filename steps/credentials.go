@@ -44,11 +44,16 @@ func (Credentials) Run(ctx context.Context, env *Env) (CredentialsOutputs, error
 		Password:   env.result(f.Results.Password, "kubeadmin-password"),
 	}
 	for _, w := range []struct {
-		from kube.Ref
-		key  string
-		path string
-	}{{kubeconfigSecret(f), "kubeconfig", out.Kubeconfig}, {passwordSecret(f), "password", out.Password}} {
-		value, err := env.published(ctx, w.from, w.key)
+		field string
+		usual kube.Ref
+		key   string
+		path  string
+	}{{"kubeconfig", kubeconfigSecret(f), "kubeconfig", out.Kubeconfig}, {"kubeadminPassword", passwordSecret(f), "password", out.Password}} {
+		from, err := env.resultSecret(ctx, w.field, w.usual)
+		if err != nil {
+			return out, err
+		}
+		value, err := env.published(ctx, from, w.key)
 		if err != nil {
 			return out, err
 		}

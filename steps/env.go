@@ -2,15 +2,9 @@ package steps
 
 import (
 	"context"
-	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
-
-	corev1 "k8s.io/api/core/v1"
 
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/pipeline"
@@ -89,65 +83,16 @@ func (l *Lab) Hub(context.Context) (*kube.Cluster, error) {
 // publishes on the hub.
 func (l *Lab) HostedCluster(ctx context.Context) (*kube.Cluster, error) {
 	return l.hosted.get(func() (*kube.Cluster, error) {
-		kubeconfig, err := l.published(ctx, kubeconfigSecret(l.facts), "kubeconfig")
+		ref, err := l.resultSecret(ctx, "kubeconfig", kubeconfigSecret(l.facts))
+		if err != nil {
+			return nil, err
+		}
+		kubeconfig, err := l.published(ctx, ref, "kubeconfig")
 		if err != nil {
 			return nil, err
 		}
 		return kube.ConnectBytes([]byte(kubeconfig), "")
 	})
-}
-
-// published reads one key of a Secret of the hub.
-func (l *Lab) published(ctx context.Context, ref kube.Ref, key string) (string, error) {
-	hub, err := l.Hub(ctx)
-	if err != nil {
-		return "", err
-	}
-	u, err := hub.Get(ctx, ref)
-	if err != nil {
-		return "", fmt.Errorf("reading %s: %w", what(ref), err)
-	}
-	secret := kube.Convert[corev1.Secret](u)
-	if secret == nil || len(secret.Data[key]) == 0 {
-		return "", fmt.Errorf("%s has no key %s", what(ref), key)
-	}
-	return string(secret.Data[key]), nil
-}
-
-// Secret finds the value that a reference names, once a run.
-func (l *Lab) Secret(ctx context.Context, ref labs.SecretRef) (labs.Secret, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if s, ok := l.secrets[ref.String()]; ok {
-		return s, nil
-	}
-	value, err := l.find(ctx, ref)
-	if err != nil {
-		return labs.Secret{}, fmt.Errorf("finding the secret in %s: %w", ref, err)
-	}
-	s := labs.NewSecret(value)
-	l.secrets[ref.String()] = s
-	return s, nil
-}
-
-func (l *Lab) find(ctx context.Context, ref labs.SecretRef) (string, error) {
-	switch {
-	case ref.File != "":
-		b, err := os.ReadFile(string(ref.File))
-		return string(b), err
-	case ref.Env != "":
-		value, ok := os.LookupEnv(ref.Env)
-		if !ok {
-			return "", fmt.Errorf("it is not set: export %s=…", ref.Env)
-		}
-		return value, nil
-	case len(ref.Command) > 0:
-		out, err := exec.CommandContext(ctx, ref.Command[0], ref.Command[1:]...).Output()
-		return strings.TrimRight(string(out), "\n"), err
-	case ref.Secret != labs.ClusterRef{}:
-		return l.published(ctx, secretRef(ref.Secret.Namespace, ref.Secret.Name), ref.Secret.Key)
-	}
-	return "", labs.ErrNoSecret
 }
 
 // result is where a result is written: where the lab file says, else in the

@@ -58,7 +58,11 @@ func (s Exec) Run(ctx context.Context, env *Env) (ExecOutputs, error) {
 		return true, "", cmd.Run()
 	})
 	if err != nil {
-		return ExecOutputs{Ran: true}, s.told(argv, err, stderr.String()+stdout.String())
+		said := stderr.String()
+		if strings.TrimSpace(said) == "" {
+			said = stdout.String()
+		}
+		return ExecOutputs{Ran: true}, s.told(argv, err, said)
 	}
 	return ExecOutputs{Ran: true, Stdout: strings.TrimRight(stdout.String(), "\n")}, nil
 }

@@ -86,7 +86,7 @@ func (s Host) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 		return wait(ref, "it does not exist yet")
 	}
 	status := host.Status
-	if status.ErrorMessage != "" && status.ErrorCount >= s.Attempts {
+	if status.ErrorMessage != "" && attempts(status) >= s.Attempts {
 		return s.failed(ref, host)
 	}
 	if status.Provisioning.State == "provisioned" && status.OperationalStatus != "error" {
@@ -94,14 +94,24 @@ func (s Host) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 	}
 	v := wait(ref, s.seen(host))
 	if status.ErrorMessage != "" {
-		v.Report.Title = fmt.Sprintf("%s: %s, %s attempt", what(ref), status.ErrorType, ordinal(status.ErrorCount))
+		v.Report.Title = fmt.Sprintf("%s: %s, %s attempt", what(ref), status.ErrorType, ordinal(attempts(status)))
 		v.Report.Lines = append([]event.Line{{Label: "it said", Text: status.ErrorMessage}}, v.Report.Lines...)
 	}
 	return v
 }
 
+// attempts counts the tries that failed. Metal3 counts a provisioning error from
+// one again after each deprovisioning; that there was one is in the history.
+func attempts(status crd.BareMetalHostStatus) int {
+	n := max(status.ErrorCount, 1)
+	if status.ErrorType == "provisioning error" && status.History.Deprovision.Start != nil {
+		n++
+	}
+	return n
+}
+
 func (s Host) failed(ref kube.Ref, host *crd.BareMetalHost) kube.Verdict {
-	v := fail(ref, fmt.Sprintf("has a %s, %s attempt", host.Status.ErrorType, ordinal(host.Status.ErrorCount)), host.Status.ErrorMessage,
+	v := fail(ref, fmt.Sprintf("has a %s, %s attempt", host.Status.ErrorType, ordinal(attempts(host.Status))), host.Status.ErrorMessage,
 		"labrun preflight LAB --host "+s.Worker.Name+"; "+look(ref))
 	v.Report.Lines = append(v.Report.Lines,
 		event.Line{Label: "seen", Text: s.seen(host)},
@@ -116,6 +126,9 @@ func (Host) seen(host *crd.BareMetalHost) string {
 		return "no status: Metal3 has not taken it up (Provisioning.spec.watchAllNamespaces must be true; oc logs -n openshift-machine-api deployment/metal3-baremetal-operator)"
 	}
 	s := "state " + state + ", powered " + onOff(host.Status.PoweredOn)
+	if n := host.Status.ErrorCount; n > 0 && host.Status.ErrorMessage == "" {
+		s += ", Metal3 tries again after " + count(n, "error")
+	}
 	if at := host.Status.LastUpdated; at != nil {
 		s += ", last change " + at.UTC().Format(time.TimeOnly)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/openshift/hypershift/api/util/ipnet"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/steps/kube"
@@ -24,9 +25,33 @@ func hostedClusterRef(f *labs.Facts) kube.Ref {
 	return kube.Ref{APIVersion: hyperShiftVersion, Kind: "HostedCluster", Namespace: f.Hosted.Namespace, Name: f.Hosted.Name}
 }
 
+// Reads the HostedCluster, of which some fields can never change.
+func (HostedCluster) Reads(f *labs.Facts) []kube.Ref {
+	ref := hostedClusterRef(f)
+	ref.Optional = true
+	return []kube.Ref{ref}
+}
+
+// fixed refuses to change what HyperShift would let pass although it breaks the
+// cluster; what it refuses itself, it names.
+func fixed(f *labs.Facts, there *unstructured.Unstructured, wanted *v1beta1.HostedCluster) error {
+	for _, field := range []struct {
+		path []string
+		want string
+	}{
+		{[]string{"spec", "networking", "networkType"}, string(wanted.Spec.Networking.NetworkType)},
+		{[]string{"spec", "platform", "agent", "agentNamespace"}, wanted.Spec.Platform.Agent.AgentNamespace},
+	} {
+		if have := text(there, field.path...); have != "" && have != field.want {
+			return fmt.Errorf("%s has %s %s, and the lab wants %s: it cannot change while the cluster lives; delete the HostedCluster first, or keep the former value", what(hostedClusterRef(f)), strings.Join(field.path, "."), have, field.want)
+		}
+	}
+	return nil
+}
+
 // Objects are the HostedCluster. Fields that the operator fills (clusterID,
 // infraID) stay the operator's.
-func (s HostedCluster) Objects(f *labs.Facts, _ kube.Seen) ([]kube.Intent, error) {
+func (s HostedCluster) Objects(f *labs.Facts, seen kube.Seen) ([]kube.Intent, error) {
 	networking, err := networking(f)
 	if err != nil {
 		return nil, err
@@ -51,6 +76,9 @@ func (s HostedCluster) Objects(f *labs.Facts, _ kube.Seen) ([]kube.Intent, error
 	}
 	if f.Disconnected {
 		disconnect(hc, f)
+	}
+	if err := fixed(f, seen.Get(hostedClusterRef(f)), hc); err != nil {
+		return nil, err
 	}
 	return []kube.Intent{{Object: hc}}, nil
 }

@@ -16,6 +16,9 @@ type HostedCluster struct {
 	Grace labs.Duration `yaml:"grace" default:"2m" doc:"how long a refusal that HyperShift re-tests may stand before it is terminal"`
 }
 
+// operatorLog shows what HyperShift says where it sets no condition.
+const operatorLog = "oc logs -n hypershift deployment/operator"
+
 // HostedClusterOutputs is where the control plane is found.
 type HostedClusterOutputs struct {
 	IgnitionEndpoint string `yaml:"ignition_endpoint" doc:"where workers fetch their ignition"`
@@ -37,6 +40,11 @@ func (s HostedCluster) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 	if !available.Is("True") {
 		return s.unavailable(ref, u, available, seen)
 	}
+	for _, name := range append([]string{"Available"}, refusals()...) {
+		if c := crd.ConditionOf(u, name); c != nil && stale(u, c) {
+			return outdated(ref, u, c)
+		}
+	}
 	endpoint := text(u, "status", "ignitionEndpoint")
 	if endpoint == "" {
 		return wait(ref, "Available, but status.ignitionEndpoint is not set yet")
@@ -44,16 +52,20 @@ func (s HostedCluster) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 	return done("HostedCluster %s Available, ignition at %s", f.Hosted.Name, endpoint)
 }
 
+// refusals are the conditions by which HyperShift refuses a HostedCluster.
+func refusals() []string {
+	return []string{"ValidConfiguration", "SupportedHostedCluster", "ValidReleaseImage"}
+}
+
 // refused judges the conditions that stand False where the lab's facts are wrong.
 func (s HostedCluster) refused(ref kube.Ref, u *unstructured.Unstructured, seen kube.Seen) (kube.Verdict, bool) {
-	cures := []struct{ condition, next string }{
-		{"ValidConfiguration", "mend what the message names in the lab file, then run again"},
-		{"SupportedHostedCluster", "mend what the message names in the lab file, then run again"},
-		{"ValidReleaseImage", "check lab.release.image, that the mirror holds it, and that the pull secret has its registry: oc adm release info -a PULL_SECRET IMAGE"},
-	}
-	for _, cure := range cures {
-		if c := crd.ConditionOf(u, cure.condition); c.Is("False") {
-			return stuck(ref, u, c, seen.Now, s.Grace.Duration, cure.next), true
+	for _, name := range refusals() {
+		if c := crd.ConditionOf(u, name); c.Is("False") {
+			next := "mend what the message names in the lab file, then run again"
+			if name == "ValidReleaseImage" {
+				next = "check lab.release.image, that the mirror holds it, and that the pull secret has its registry: oc adm release info -a PULL_SECRET " + text(u, "spec", "release", "image")
+			}
+			return stuck(ref, u, c, seen.Now, s.Grace.Duration, next), true
 		}
 	}
 	return kube.Verdict{}, false
@@ -62,10 +74,10 @@ func (s HostedCluster) refused(ref kube.Ref, u *unstructured.Unstructured, seen 
 // unavailable says what stands in the way: what blocks is shown at once, then
 // the part of the control plane that is missing.
 func (s HostedCluster) unavailable(ref kube.Ref, u *unstructured.Unstructured, available *crd.Condition, seen kube.Seen) kube.Verdict {
-	v := pending(ref, "Available", available, seen.Now)
+	v := pending(ref, "Available", available)
 	if available == nil && len(conditionsOf(u)) == 0 {
 		v = wait(ref, "HyperShift has not taken it up: no condition is set")
-		v.Report.Next = "oc logs -n hypershift deployment/operator"
+		v.Report.Next = operatorLog
 		return v
 	}
 	if c := crd.ConditionOf(u, "Progressing"); c.Is("False") && c.Reason == "Blocked" {

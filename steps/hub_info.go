@@ -24,7 +24,7 @@ type HubInfoOutputs struct {
 }
 
 func clusterVersion() kube.Ref {
-	return kube.Ref{APIVersion: "config.openshift.io/v1", Kind: "ClusterVersion", Name: "version"}
+	return kube.Ref{APIVersion: "config.openshift.io/v1", Kind: "ClusterVersion", Name: "version", Optional: true}
 }
 
 // hosts are the BareMetalHosts of the lab.
@@ -58,8 +58,11 @@ func (s HubInfo) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 			"", "point lab.management_cluster.kubeconfig at the OpenShift cluster that hosts the control plane")
 	}
 	mce := "no MCE yet"
-	if out.MCE != "" {
+	switch {
+	case out.MCEVersion != "":
 		mce = "MCE " + out.MCEVersion
+	case out.MCE != "":
+		mce = "MCE " + out.MCE + " without a version yet"
 	}
 	return done("OpenShift %s, %s, %s", out.Version, mce, count(out.Nodes, "node"))
 }

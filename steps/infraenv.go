@@ -40,10 +40,11 @@ func infraEnv(f *labs.Facts) kube.Ref {
 
 // Reads what the hub's InfraEnv can hold.
 func (InfraEnv) Reads(f *labs.Facts) []kube.Ref {
-	return []kube.Ref{infraEnvCRD(), controlPlanePullSecret(f), ingressCA()}
+	return []kube.Ref{infraEnvCRD(), controlPlanePullSecret(f), ingressCA(), hosts(f)}
 }
 
 // Objects are the InfraEnv. It names no cluster: Agents are bound by the NodePool.
+// Once hosts exist it stays as it is: a new image would not reach them.
 func (s InfraEnv) Objects(f *labs.Facts, seen kube.Seen) ([]kube.Intent, error) {
 	o := &crd.InfraEnv{
 		TypeMeta: typeMeta(crd.AgentInstallVersion, "InfraEnv"), ObjectMeta: meta(f.ControlPlaneNamespace(), f.Hosted.Name),
@@ -60,6 +61,9 @@ func (s InfraEnv) Objects(f *labs.Facts, seen kube.Seen) ([]kube.Intent, error) 
 	}
 	if hasField(seen.Get(infraEnvCRD()), "imageType") {
 		o.Spec.ImageType = f.InfraEnv.ImageType
+	}
+	if len(seen.List(hosts(f))) > 0 {
+		return []kube.Intent{{How: kube.CreateOnce, Object: o}}, nil
 	}
 	return []kube.Intent{{Object: o}}, nil
 }
@@ -89,7 +93,7 @@ func (s InfraEnv) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 	if u != nil && seen.Get(controlPlanePullSecret(f)) == nil {
 		return wait(controlPlanePullSecret(f), "HyperShift has not copied it yet")
 	}
-	v, ok := awaited(ref, u, "ImageCreated", seen.Now)
+	v, ok := awaited(ref, u, "ImageCreated")
 	if !ok {
 		if c := crd.ConditionOf(u, "ImageCreated"); c.Is("False") && c.Reason == "ImageCreationError" {
 			return stuck(ref, u, c, seen.Now, s.Grace.Duration, "mend what the message names, then run again")
@@ -104,7 +108,7 @@ func (s InfraEnv) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 }
 
 func (InfraEnv) note(f *labs.Facts, seen kube.Seen) string {
-	if f.InfraEnv.ImageType != "minimal-iso" && !hasField(seen.Get(infraEnvCRD()), "imageType") {
+	if !hasField(seen.Get(infraEnvCRD()), "imageType") {
 		return " (this hub's InfraEnv has no imageType: " + f.InfraEnv.ImageType + " is not asked for)"
 	}
 	return ""

@@ -1,9 +1,10 @@
 package steps
 
 import (
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"slices"
 	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/steps/kube"
@@ -67,7 +68,7 @@ func (HyperShiftOperator) Objects(*labs.Facts, kube.Seen) ([]kube.Intent, error)
 // Judge follows the operator's roll-out.
 func (s HyperShiftOperator) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 	for _, name := range []string{"hostedclusters.hypershift.openshift.io", "nodepools.hypershift.openshift.io"} {
-		if v, ok := awaited(crdRef(name), seen.Get(crdRef(name)), "Established", seen.Now); !ok {
+		if v, ok := awaited(crdRef(name), seen.Get(crdRef(name)), "Established"); !ok {
 			return v
 		}
 	}
@@ -75,7 +76,9 @@ func (s HyperShiftOperator) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 		return v
 	}
 	if seen.Get(telemeterClient()) == nil && hasArgument(seen.Get(hypershiftOperator()), telemetryFlag) {
-		return wait(hypershiftOperator(), "its argument "+telemetryFlag+" makes it ignore HostedClusters, because Secret openshift-monitoring/telemeter-client is missing; ConfigMap local-cluster/hypershift-operator-install-flags removes it")
+		v := wait(hypershiftOperator(), "its argument "+telemetryFlag+" makes it ignore HostedClusters, because "+what(telemeterClient())+" is missing")
+		v.Report.Next = what(installFlags()) + " takes the argument out, with the key installFlagsToRemove: step hypershift/install-flags sets it"
+		return v
 	}
 	return s.supports(f, seen)
 }
@@ -109,9 +112,11 @@ func hasArgument(u *unstructured.Unstructured, argument string) bool {
 		if !ok {
 			continue
 		}
-		args, _, _ := unstructured.NestedStringSlice(m, "args")
-		if slices.Contains(args, argument) {
-			return true
+		for _, field := range []string{"command", "args"} {
+			args, _, _ := unstructured.NestedStringSlice(m, field)
+			if slices.ContainsFunc(args, func(a string) bool { return a == argument || strings.HasPrefix(a, argument+"=") }) {
+				return true
+			}
 		}
 	}
 	return false

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/pipeline/event"
 	"github.com/labrun/labrun/steps/crd"
@@ -37,9 +39,9 @@ func (s Installed) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 		return done("installed, state %s", state)
 	}
 	if slices.Contains([]string{"error", "cancelled", "disconnected", "installing-pending-user-action", "preparing-failed"}, state) {
-		c := crd.ConditionOf(u, "Installed")
+		c := troubleOf(u, state)
 		if c == nil {
-			c = &crd.Condition{Type: "state", Status: state, Message: a.Status.DebugInfo.StateInfo}
+			return s.progress(f, a, seen)
 		}
 		v := stuck(agentRef(f, a.Name), u, c, seen.Now, s.Grace.Duration, look(agentRef(f, a.Name)))
 		v.Report.Lines = append(v.Report.Lines, event.Line{Label: "worker", Text: s.Worker.Name + ", state " + state + ": " + a.Status.DebugInfo.StateInfo})
@@ -48,9 +50,26 @@ func (s Installed) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 	return s.progress(f, a, seen)
 }
 
+// troubleOf finds the condition that tells of a bad state, and since when.
+func troubleOf(u *unstructured.Unstructured, state string) *crd.Condition {
+	names := []string{"Installed", "RequirementsMet", "Connected"}
+	if state == "disconnected" {
+		slices.Reverse(names)
+	}
+	for _, name := range names {
+		if c := crd.ConditionOf(u, name); c.Is("False") {
+			return c
+		}
+	}
+	return nil
+}
+
 func (s Installed) progress(f *labs.Facts, a *crd.Agent, seen kube.Seen) kube.Verdict {
 	p := a.Status.Progress
 	told := "state " + a.Status.DebugInfo.State
+	if a.Status.DebugInfo.StateInfo != "" {
+		told += " (" + a.Status.DebugInfo.StateInfo + ")"
+	}
 	if p.CurrentStage != "" {
 		told += fmt.Sprintf(", %s, %d%%", p.CurrentStage, p.InstallationPercentage)
 	}

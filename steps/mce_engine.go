@@ -6,6 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/labrun/labrun/labs"
+	"github.com/labrun/labrun/pipeline/event"
 	"github.com/labrun/labrun/steps/crd"
 	"github.com/labrun/labrun/steps/kube"
 )
@@ -100,29 +101,40 @@ func (s MCEEngine) Judge(_ *labs.Facts, seen kube.Seen) kube.Verdict {
 	switch phase := text(u, "status", "phase"); phase {
 	case "Available":
 	case "Error":
-		if c := troubled(u); c != nil {
-			return stuck(ref, u, c, seen.Now, s.Grace.Duration, look(ref))
-		}
-		return wait(ref, "phase Error")
+		return s.troubled(ref, u, seen)
 	case "":
 		return wait(ref, "the operator has not taken it up yet")
 	default:
 		return s.progress(ref, u, phase)
 	}
-	if v, ok := awaited(hypershiftAddOn(), seen.Get(hypershiftAddOn()), "Available", seen.Now); !ok {
+	if v, ok := awaited(hypershiftAddOn(), seen.Get(hypershiftAddOn()), "Available"); !ok {
 		return v
 	}
 	return done("MultiClusterEngine %s %s Available", u.GetName(), text(u, "status", "currentVersion"))
 }
 
-// troubled finds the condition that tells why an engine is in phase Error.
-func troubled(u *unstructured.Unstructured) *crd.Condition {
-	for _, name := range []string{"Available", "Progressing", "Blocked", "Failure", "MultiClusterEngineFailure"} {
-		if c := crd.ConditionOf(u, name); c != nil && c.Message != "" {
-			return c
+// troubled judges phase Error, which stands at least as long as the condition
+// that changed last.
+func (s MCEEngine) troubled(ref kube.Ref, u *unstructured.Unstructured, seen kube.Seen) kube.Verdict {
+	var newest *crd.Condition
+	var lines []event.Line
+	for _, name := range []string{"Progressing", "Blocked", "MultiClusterEngineFailure", "ComponentFailure", "Available"} {
+		c := crd.ConditionOf(u, name)
+		if c == nil || c.Message == "" {
+			continue
+		}
+		lines = append(lines, event.Line{Label: "condition", Text: condition(c)})
+		if newest == nil || newest.LastTransitionTime.Before(&c.LastTransitionTime) {
+			newest = c
 		}
 	}
-	return nil
+	if newest == nil {
+		return wait(ref, "phase Error")
+	}
+	v := stuck(ref, u, newest, seen.Now, s.Grace.Duration, look(ref))
+	v.Report.Lines = append(v.Report.Lines, event.Line{Label: "seen", Text: "phase Error"})
+	v.Report.Lines = append(v.Report.Lines, lines...)
+	return v
 }
 
 // progress names the components that are not available yet.

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/labrun/labrun/labs"
+	"github.com/labrun/labrun/pipeline/event"
 	"github.com/labrun/labrun/steps/crd"
 	"github.com/labrun/labrun/steps/kube"
 )
@@ -99,7 +100,14 @@ func (s MCEOperator) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 	if csv == "" {
 		return s.unresolved(ref, sub, seen.Now)
 	}
-	return s.judgeCSV(seen, sub.GetNamespace(), csv)
+	v := s.judgeCSV(seen, sub.GetNamespace(), csv)
+	if c := crd.ConditionOf(sub, "InstallPlanPending"); v.State == kube.Waiting && installed == "" && c.Is("True") {
+		v.Report.Lines = append(v.Report.Lines, event.Line{Label: "install plan", Text: condition(c)})
+		if c.Reason == "RequiresApproval" {
+			v.Report.Next = "approve the plan: oc get installplan -n " + sub.GetNamespace()
+		}
+	}
+	return v
 }
 
 // unresolved judges a Subscription for which OLM has found nothing yet.

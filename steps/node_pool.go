@@ -60,9 +60,14 @@ func (NodePool) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 	if u == nil {
 		return wait(ref, "it does not exist yet")
 	}
-	for _, name := range []string{"ValidReleaseImage", "ValidMachineConfig"} {
+	if len(conditionsOf(u)) == 0 {
+		v := wait(ref, "HyperShift has not taken it up: no condition is set")
+		v.Report.Next = operatorLog
+		return v
+	}
+	for _, name := range []string{"ValidReleaseImage", "ValidArchPlatform", "ValidMachineConfig"} {
 		if c := crd.ConditionOf(u, name); c.Is("False") {
-			return pending(ref, name, c, seen.Now)
+			return pending(ref, name, c)
 		}
 	}
 	return done("%s", what(ref))

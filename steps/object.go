@@ -2,12 +2,15 @@ package steps
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/labrun/labrun/pipeline/event"
+	"github.com/labrun/labrun/steps/crd"
 	"github.com/labrun/labrun/steps/kube"
 )
 
@@ -95,8 +98,17 @@ func rolledOut(seen kube.Seen, ref kube.Ref) (bool, kube.Verdict) {
 		want = 1
 	}
 	ready, updated := number(u, "status", "availableReplicas"), number(u, "status", "updatedReplicas")
-	if number(u, "status", "observedGeneration") < u.GetGeneration() || updated < want || ready < want {
-		return false, wait(ref, count(int(ready), "replica")+" available of "+count(int(want), "replica"))
+	switch {
+	case number(u, "status", "observedGeneration") < u.GetGeneration():
+		return false, wait(ref, "its newest template has not been taken up yet")
+	case updated < want:
+		return false, wait(ref, fmt.Sprintf("%d of %s run its newest template", updated, count(int(want), "replica")))
+	case ready < want:
+		v := wait(ref, fmt.Sprintf("%d of %s available", ready, count(int(want), "replica")))
+		if c := crd.ConditionOf(u, "Available"); c.Is("False") {
+			v.Report.Lines = append(v.Report.Lines, event.Line{Label: "it said", Text: condition(c)})
+		}
+		return false, v
 	}
 	return true, kube.Verdict{}
 }
@@ -141,4 +153,14 @@ func nodeOf(seen kube.Seen, name string) *unstructured.Unstructured {
 		}
 	}
 	return nil
+}
+
+// annotate sets one annotation, and keeps the others.
+func annotate(u *unstructured.Unstructured, key, value string) {
+	annotations := u.GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[key] = value
+	u.SetAnnotations(annotations)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -84,6 +85,10 @@ func mergeAuth(document, host, userPassword string) (string, error) {
 	}
 	if _, there := auths[host]; there {
 		return document, nil
+	}
+	userPassword = strings.TrimRight(userPassword, "\r\n")
+	if user, _, ok := strings.Cut(userPassword, ":"); !ok || user == "" {
+		return "", fmt.Errorf("lab.registry.credentials is not user:password")
 	}
 	auths[host] = map[string]any{"auth": base64.StdEncoding.EncodeToString([]byte(userPassword))}
 	b, err := json.Marshal(d)

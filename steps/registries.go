@@ -3,6 +3,7 @@ package steps
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/pelletier/go-toml/v2"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -16,23 +17,6 @@ import (
 type Registries struct {
 	kube.Patched
 	Name string `yaml:"name" default:"custom-registries" doc:"ConfigMap, where AgentServiceConfig names none yet"`
-}
-
-// registriesConf is containers-registries.conf(5), version 2, as far as it is used.
-type registriesConf struct {
-	UnqualifiedSearch []string   `toml:"unqualified-search-registries,omitempty"`
-	Registry          []registry `toml:"registry"`
-}
-
-type registry struct {
-	Prefix             string   `toml:"prefix,omitempty"`
-	Location           string   `toml:"location"`
-	MirrorByDigestOnly bool     `toml:"mirror-by-digest-only"`
-	Mirror             []mirror `toml:"mirror"`
-}
-
-type mirror struct {
-	Location string `toml:"location"`
 }
 
 func agentServiceConfig() kube.Ref {
@@ -71,42 +55,77 @@ func (s Registries) Objects(f *labs.Facts, seen kube.Seen) ([]kube.Intent, error
 	return []kube.Intent{{How: kube.Merge, Object: blank(s.ref(f, seen)), Shared: true, Change: change}}, nil
 }
 
-// mergeRegistries adds mirrors to a registries.conf, and gives the text back as
-// it was where they are all there.
+// mergeRegistries adds mirrors to a containers-registries.conf(5) of version 2, and
+// gives the text back as it was where they are all there. Keys that labrun does not
+// know stay.
 func mergeRegistries(have string, mirrors []labs.Mirror) (string, error) {
-	var conf registriesConf
+	conf := map[string]any{}
 	if err := toml.Unmarshal([]byte(have), &conf); err != nil {
 		return "", fmt.Errorf("what is there does not parse as TOML: %w", err)
 	}
-	changed := have == ""
-	if have == "" {
-		conf.UnqualifiedSearch = []string{"registry.access.redhat.com", "docker.io"}
+	changed := strings.TrimSpace(have) == ""
+	if changed {
+		conf["unqualified-search-registries"] = []string{"registry.access.redhat.com", "docker.io"}
+	}
+	list, err := tables(conf, "registry")
+	if err != nil {
+		return "", err
 	}
 	for _, m := range mirrors {
-		changed = addMirror(&conf, m) || changed
+		var added bool
+		if list, added, err = addMirror(list, m); err != nil {
+			return "", err
+		}
+		changed = added || changed
 	}
 	if !changed {
 		return have, nil
 	}
+	conf["registry"] = list
 	b, err := toml.Marshal(conf)
 	return string(b), err
 }
 
-// addMirror says whether something was added.
-func addMirror(conf *registriesConf, m labs.Mirror) bool {
-	i := slices.IndexFunc(conf.Registry, func(r registry) bool { return r.Location == m.Source })
-	if i < 0 {
-		conf.Registry = append(conf.Registry, registry{Prefix: "", Location: m.Source, MirrorByDigestOnly: true})
-		i = len(conf.Registry) - 1
+// tables reads an array of tables, none where the key is absent.
+func tables(of map[string]any, key string) ([]map[string]any, error) {
+	if list, ok := of[key].([]map[string]any); ok {
+		return list, nil
 	}
-	added := false
-	for _, location := range m.Mirrors {
-		if !slices.Contains(conf.Registry[i].Mirror, mirror{location}) {
-			conf.Registry[i].Mirror = append(conf.Registry[i].Mirror, mirror{location})
-			added = true
+	items, ok := of[key].([]any)
+	if !ok && of[key] != nil {
+		return nil, fmt.Errorf("its key %q is no list of tables: [[%s]] was expected", key, key)
+	}
+	list := make([]map[string]any, len(items))
+	for i, item := range items {
+		if list[i], ok = item.(map[string]any); !ok {
+			return nil, fmt.Errorf("its key %q is no list of tables: [[%s]] was expected", key, key)
 		}
 	}
-	return added
+	return list, nil
+}
+
+// addMirror says whether something was added.
+func addMirror(list []map[string]any, m labs.Mirror) (_ []map[string]any, added bool, err error) {
+	i := slices.IndexFunc(list, func(r map[string]any) bool {
+		return r["location"] == m.Source || r["location"] == nil && r["prefix"] == m.Source
+	})
+	if i < 0 {
+		list = append(list, map[string]any{"prefix": "", "location": m.Source, "mirror-by-digest-only": true})
+		i = len(list) - 1
+	}
+	mirrors, err := tables(list[i], "mirror")
+	if err != nil {
+		return nil, false, err
+	}
+	for _, location := range m.Mirrors {
+		if !slices.ContainsFunc(mirrors, func(have map[string]any) bool { return have["location"] == location }) {
+			mirrors, added = append(mirrors, map[string]any{"location": location}), true
+		}
+	}
+	if added {
+		list[i]["mirror"] = mirrors
+	}
+	return list, added, nil
 }
 
 // Judge is satisfied by the ConfigMap; AgentService sees how the service takes it.

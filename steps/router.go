@@ -29,7 +29,7 @@ func (s Nodes) Judge(_ *labs.Facts, seen kube.Seen) kube.Verdict {
 	for _, worker := range s.Workers {
 		ref := nodes()
 		ref.Name = worker
-		v, ready := awaited(ref, nodeOf(seen, worker), "Ready", seen.Now)
+		v, ready := awaited(ref, nodeOf(seen, worker), "Ready")
 		if !ready {
 			v.Report.Next = "oc get csr,nodes --kubeconfig of the hosted cluster"
 			return v
@@ -98,7 +98,8 @@ func (Router) Outputs(f *labs.Facts, seen kube.Seen) RouterOutputs {
 	var out RouterOutputs
 	for _, u := range seen.List(routerPods()) {
 		pod := kube.Convert[corev1.Pod](u)
-		if pod == nil || pod.Spec.NodeName == "" || pod.DeletionTimestamp != nil {
+		if pod == nil || pod.Spec.NodeName == "" || pod.DeletionTimestamp != nil ||
+			pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded { // evicted: it stays, and runs nowhere
 			continue
 		}
 		if addresses := internalIPs(seen, pod.Spec.NodeName); len(addresses) > 0 {

@@ -68,19 +68,32 @@ func condition(c *crd.Condition) string {
 }
 
 // awaited judges one condition that must become True.
-func awaited(ref kube.Ref, u *unstructured.Unstructured, conditionType string, now time.Time) (kube.Verdict, bool) {
+func awaited(ref kube.Ref, u *unstructured.Unstructured, conditionType string) (kube.Verdict, bool) {
 	if u == nil {
 		return wait(ref, "it does not exist yet"), false
 	}
 	c := crd.ConditionOf(u, conditionType)
-	if c.Is("True") {
+	switch {
+	case c.Is("True") && stale(u, c):
+		return outdated(ref, u, c), false
+	case c.Is("True"):
 		return kube.Verdict{}, true
 	}
-	return pending(ref, conditionType, c, now), false
+	return pending(ref, conditionType, c), false
+}
+
+// stale says that a condition was judged before the object was last changed.
+func stale(u *unstructured.Unstructured, c *crd.Condition) bool {
+	return c.ObservedGeneration != 0 && c.ObservedGeneration < u.GetGeneration()
+}
+
+// outdated waits until the operator has seen the newest generation.
+func outdated(ref kube.Ref, u *unstructured.Unstructured, c *crd.Condition) kube.Verdict {
+	return wait(ref, fmt.Sprintf("%s is of generation %d, the object is at %d: its operator has not seen the change yet", condition(c), c.ObservedGeneration, u.GetGeneration()))
 }
 
 // pending says that a condition is not yet what it must become.
-func pending(ref kube.Ref, conditionType string, c *crd.Condition, now time.Time) kube.Verdict {
+func pending(ref kube.Ref, conditionType string, c *crd.Condition) kube.Verdict {
 	if c == nil {
 		return wait(ref, "no condition "+conditionType+" yet")
 	}
@@ -97,13 +110,18 @@ func sinceLine(c *crd.Condition) []event.Line {
 }
 
 // stuck judges a condition that its operator re-tests: it is terminal only where
-// it has stood at this status, for the object's current generation, for grace.
+// it has stood at this status, for the object's current generation, for grace. One
+// that does not say since when is never terminal: the step's timeout ends it.
 func stuck(ref kube.Ref, u *unstructured.Unstructured, c *crd.Condition, now time.Time, grace time.Duration, next string) kube.Verdict {
-	v := pending(ref, c.Type, c, now)
-	if c.ObservedGeneration != 0 && c.ObservedGeneration < u.GetGeneration() {
-		return v
+	if stale(u, c) {
+		return outdated(ref, u, c)
 	}
-	if c.Since(now) < grace {
+	v := pending(ref, c.Type, c)
+	switch {
+	case grace == 0:
+	case c.LastTransitionTime.IsZero():
+		return v
+	case c.Since(now) < grace:
 		v.Recheck = c.LastTransitionTime.Add(grace)
 		return v
 	}

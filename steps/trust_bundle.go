@@ -1,6 +1,8 @@
 package steps
 
 import (
+	"slices"
+
 	rbacv1 "k8s.io/api/rbac/v1"
 
 	"github.com/labrun/labrun/labs"
@@ -32,13 +34,23 @@ func capiRole(f *labs.Facts) kube.Ref {
 	return kube.Ref{APIVersion: "rbac.authorization.k8s.io/v1", Kind: "Role", Namespace: f.ControlPlaneNamespace(), Name: capiRoleName}
 }
 
-// Objects are one Role in the control plane's namespace.
+// Objects are one Role in the control plane's namespace, made where there is
+// none: an operator that keeps its own is not fought with.
 func (CAPIRole) Objects(f *labs.Facts, _ kube.Seen) ([]kube.Intent, error) {
-	return []kube.Intent{{Force: true, Object: &rbacv1.Role{
+	return []kube.Intent{{How: kube.CreateOnce, Object: &rbacv1.Role{
 		TypeMeta: typeMeta("rbac.authorization.k8s.io/v1", "Role"), ObjectMeta: meta(f.ControlPlaneNamespace(), capiRoleName),
 		Rules: []rbacv1.PolicyRule{{APIGroups: []string{"agent-install.openshift.io"}, Resources: []string{"agents"}, Verbs: []string{"*"}}},
 	}}}, nil
 }
 
-// Judge is satisfied by the Role.
-func (CAPIRole) Judge(f *labs.Facts, _ kube.Seen) kube.Verdict { return done("%s", what(capiRole(f))) }
+// Judge refuses a Role that does not let the provider work with Agents.
+func (CAPIRole) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
+	role := kube.As[rbacv1.Role](seen, capiRole(f))
+	switch {
+	case role == nil:
+		return wait(capiRole(f), "it does not exist yet")
+	case !slices.ContainsFunc(role.Rules, func(r rbacv1.PolicyRule) bool { return slices.Contains(r.Resources, "agents") }):
+		return fail(capiRole(f), "grants nothing on agents", "", "delete it: labrun makes a new one; oc delete role -n "+f.ControlPlaneNamespace()+" "+capiRoleName)
+	}
+	return done("%s", what(capiRole(f)))
+}

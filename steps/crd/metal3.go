@@ -58,6 +58,17 @@ type BareMetalHostStatus struct {
 	PoweredOn         bool            `json:"poweredOn,omitempty"`
 	LastUpdated       *metav1.Time    `json:"lastUpdated,omitempty"`
 	Provisioning      ProvisionStatus `json:"provisioning,omitempty"`
+	History           History         `json:"operationHistory,omitempty"`
+}
+
+// History says when operations were last begun.
+type History struct {
+	Deprovision Operation `json:"deprovision,omitempty"`
+}
+
+// Operation is one of them.
+type Operation struct {
+	Start *metav1.Time `json:"start,omitempty"`
 }
 
 // ProvisionStatus is how far the provisioning is.

@@ -1,0 +1,84 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/labrun/labrun/labs"
+	"github.com/labrun/labrun/steps/kube"
+)
+
+// published reads one key of a Secret of the hub.
+func (l *Lab) published(ctx context.Context, ref kube.Ref, key string) (string, error) {
+	hub, err := l.Hub(ctx)
+	if err != nil {
+		return "", err
+	}
+	u, err := hub.Get(ctx, ref)
+	if err != nil {
+		return "", fmt.Errorf("reading %s: %w", what(ref), err)
+	}
+	secret := kube.Convert[corev1.Secret](u)
+	if secret == nil || len(secret.Data[key]) == 0 {
+		return "", fmt.Errorf("%s has no key %s", what(ref), key)
+	}
+	return string(secret.Data[key]), nil
+}
+
+// resultSecret is the Secret that the HostedCluster's status names in a field, or
+// the one that HyperShift has always called so.
+func (l *Lab) resultSecret(ctx context.Context, field string, usual kube.Ref) (kube.Ref, error) {
+	hub, err := l.Hub(ctx)
+	if err != nil {
+		return usual, err
+	}
+	u, err := hub.Get(ctx, hostedClusterRef(l.facts))
+	if err != nil {
+		return usual, fmt.Errorf("reading %s: %w", what(hostedClusterRef(l.facts)), err)
+	}
+	if name := text(u, "status", field, "name"); name != "" {
+		usual.Name = name
+	}
+	return usual, nil
+}
+
+// Secret finds the value that a reference names, once a run.
+func (l *Lab) Secret(ctx context.Context, ref labs.SecretRef) (labs.Secret, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if s, ok := l.secrets[ref.String()]; ok {
+		return s, nil
+	}
+	value, err := l.find(ctx, ref)
+	if err != nil {
+		return labs.Secret{}, fmt.Errorf("finding the secret in %s: %w", ref, err)
+	}
+	s := labs.NewSecret(value)
+	l.secrets[ref.String()] = s
+	return s, nil
+}
+
+func (l *Lab) find(ctx context.Context, ref labs.SecretRef) (string, error) {
+	switch {
+	case ref.File != "":
+		b, err := os.ReadFile(string(ref.File))
+		return string(b), err
+	case ref.Env != "":
+		value, ok := os.LookupEnv(ref.Env)
+		if !ok {
+			return "", fmt.Errorf("it is not set: export %s=…", ref.Env)
+		}
+		return value, nil
+	case len(ref.Command) > 0:
+		out, err := exec.CommandContext(ctx, ref.Command[0], ref.Command[1:]...).Output()
+		return strings.TrimRight(string(out), "\n"), err
+	case ref.Secret != labs.ClusterRef{}:
+		return l.published(ctx, secretRef(ref.Secret.Namespace, ref.Secret.Name), ref.Secret.Key)
+	}
+	return "", labs.ErrNoSecret
+}

@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// interruption is the cause of a context that a signal ended.
+type interruption struct{ signal syscall.Signal }
+
+func (i interruption) Error() string {
+	if i.signal == syscall.SIGINT {
+		return "interrupted"
+	}
+	return "told to stop (" + i.signal.String() + ")"
+}
+
+// ExitCode is 128 and the signal's number, as a shell has it.
+func (i interruption) ExitCode() int { return 128 + int(i.signal) }
+
+// interruptible gives a context that the first SIGINT or SIGTERM ends, which is
+// told; the second one kills. A reader of stdout or stderr that goes away does
+// not end the run. release must be called.
+func interruptible(ctx context.Context, tell func(string)) (interrupted context.Context, release func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	signals := make(chan os.Signal, 2)
+	pipes := make(chan os.Signal, 1)
+	done, gone := make(chan struct{}), make(chan struct{})
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	signal.Notify(pipes, syscall.SIGPIPE)
+	go func() {
+		defer close(gone)
+		select {
+		case <-done:
+			return
+		case s := <-signals:
+			cause := interruption{s.(syscall.Signal)}
+			cancel(cause)
+			tell(cause.Error() + ": the steps that run are stopped; once more ends labrun at once")
+		}
+		select {
+		case <-done:
+		case s := <-signals:
+			signal.Reset(s)
+			_ = syscall.Kill(os.Getpid(), s.(syscall.Signal))
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		signal.Stop(pipes)
+		close(done)
+		<-gone
+		cancel(nil)
+	}
+}

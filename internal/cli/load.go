@@ -1,0 +1,98 @@
+package cli
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/labrun/labrun/internal/statedir"
+	"github.com/labrun/labrun/pipeline"
+	"github.com/labrun/labrun/pipeline/source"
+)
+
+// labFlags are the flags of every command that reads a lab file.
+type labFlags struct {
+	values     []string
+	set        []string
+	kubeconfig string
+}
+
+func (f *labFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringArrayVar(&f.values, "values", nil, "a file whose lab and vars are put on top of the lab file's; may be repeated")
+	flags.StringArrayVar(&f.set, "set", nil, "a fact put on top of those: lab.release.version=4.20.3; may be repeated")
+	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "kubeconfig of the management cluster, instead of the lab file's")
+}
+
+func stateFlag(cmd *cobra.Command, dir *string) {
+	cmd.Flags().StringVar(dir, "state-dir", "", "folder of journals and evidence (default "+statedir.Default()+")")
+}
+
+// outputFlag is -o with its allowed words, the first being the default.
+func outputFlag(cmd *cobra.Command, output *string, words ...string) {
+	cmd.Flags().VarP(&choice{value: output, words: words}, "output", "o", "how the result is written: "+strings.Join(words, " or "))
+	*output = words[0]
+}
+
+// choice is the value of a flag that allows a few words.
+type choice struct {
+	value *string
+	words []string
+}
+
+func (c *choice) String() string {
+	if c.value == nil {
+		return ""
+	}
+	return *c.value
+}
+func (c *choice) Type() string { return "FORMAT" }
+func (c *choice) Set(text string) error {
+	if !slices.Contains(c.words, text) {
+		return fmt.Errorf("%q is none of %s", text, strings.Join(c.words, ", "))
+	}
+	*c.value = text
+	return nil
+}
+
+// load reads a lab file and tells its warnings.
+func (a *app[E]) load(file string, f labFlags) (*pipeline.Pipeline[E], error) {
+	p, found := pipeline.Load(a.request(file, f))
+	if len(found) > 0 {
+		return p, &invalid{found, p.Files}
+	}
+	a.warn(p.Warnings, p.Files)
+	return p, nil
+}
+
+func (a *app[E]) request(file string, f labFlags) pipeline.Request[E] {
+	return pipeline.Request[E]{
+		File: file, Values: f.values, Set: f.set,
+		Kinds: a.program.Kinds(), Schema: a.program.Schema(), Builtin: a.program.Builtin, Check: a.program.Check,
+	}
+}
+
+func (a *app[E]) warn(warnings source.Diagnostics, files *source.Files) {
+	told := slices.Clone(warnings)
+	for n := range told {
+		told[n].Message = "warning: " + told[n].Message
+	}
+	_ = told.Render(a.streams.Err, files)
+}
+
+// session is what an environment of this lab is made for.
+func session[E any](p *pipeline.Pipeline[E], f labFlags, lab *statedir.Lab) (Session, error) {
+	s := Session{Lab: p.Name, Facts: p.Facts, StateDir: lab.Dir}
+	if f.kubeconfig != "" {
+		path, err := filepath.Abs(f.kubeconfig)
+		if err != nil {
+			return s, fmt.Errorf("find the file of --kubeconfig: %w", err)
+		}
+		s.Kubeconfig = path
+	}
+	return s, nil
+}

@@ -1,0 +1,113 @@
+// Package cli is labrun's command line: commands, flags, exit codes, and what is
+// written where. Results go to stdout, progress and messages to stderr. It knows
+// no lab: the program hands it the kinds of steps, the schema of the facts, and
+// the way to make an environment, each made only by the commands that need it.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/labrun/labrun/pipeline"
+	"github.com/labrun/labrun/pipeline/source"
+)
+
+// Program is what a program hands to the command line.
+type Program[E any] struct {
+	Version string
+	Kinds   func() []pipeline.Kind[E]
+	Schema  func() pipeline.Schema
+	Builtin fs.FS // the files of include: [builtin:NAME], as NAME.yaml
+	// Check is that of pipeline.Request; may be nil.
+	Check func(kind pipeline.Kind[E], options any, lab, step, key string) []pipeline.FactProblem
+	// Title is one line about a lab, for people; may be nil.
+	Title func(Session) string
+	// Open makes the environment of a run's steps. It connects to nothing.
+	Open func(Session) Environment[E]
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// Session is what an environment is made for.
+type Session struct {
+	Lab        string // its name
+	Facts      any    // pointer to a struct of the schema's type
+	Kubeconfig string // of --kubeconfig, "" for the lab file's
+	StateDir   string // folder of the lab on this machine
+	Reveal     bool   // render secrets as they are
+}
+
+// Environment is what the steps of one command share.
+type Environment[E any] struct {
+	New      func(*pipeline.Scope) E
+	Requests func() map[string]int // what was asked of others so far; may be nil
+	Close    func()                // ends its connections; may be nil
+}
+
+func (e Environment[E]) close() {
+	if e.Close != nil {
+		e.Close()
+	}
+}
+
+// Streams are what a command reads and writes.
+type Streams struct {
+	Out, Err io.Writer
+}
+
+// app is one call of the command line.
+type app[E any] struct {
+	program Program[E]
+	streams Streams
+}
+
+// Main runs one command and gives its exit code.
+func Main[E any](ctx context.Context, p Program[E], args []string, s Streams) int {
+	if p.Now == nil {
+		p.Now = time.Now
+	}
+	a := &app[E]{program: p, streams: s}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetOut(s.Out)
+	root.SetErr(s.Err)
+	command, err := root.ExecuteContextC(ctx)
+	return a.tell(command, err)
+}
+
+// tell writes an error as a person needs it, and gives its exit code.
+func (a *app[E]) tell(command *cobra.Command, err error) int {
+	var (
+		quiet *silent
+		wrong *invalid
+		code  pipeline.ExitCoder
+	)
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &quiet):
+		return quiet.code
+	case errors.As(err, &wrong):
+		_ = wrong.found.Render(a.streams.Err, wrong.files)
+		return exitUsage
+	case errors.As(err, &code):
+		fmt.Fprintf(a.streams.Err, "labrun: %v\n", err)
+		return code.ExitCode()
+	}
+	fmt.Fprintf(a.streams.Err, "labrun: %v\n", err)
+	return exitFailed
+}
+
+// invalid is the error of files with findings.
+type invalid struct {
+	found source.Diagnostics
+	files *source.Files
+}
+
+func (e *invalid) Error() string { return e.found.Error() }

@@ -1,0 +1,108 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/labrun/labrun/pipeline/source"
+)
+
+func (a *app[E]) root() *cobra.Command {
+	var o runFlags
+	root := &cobra.Command{
+		Use:   "labrun LAB | labrun COMMAND",
+		Short: "builds a HyperShift lab on bare metal from one YAML file",
+		Long: `labrun builds the lab that one YAML file describes, from a management cluster to a
+hosted cluster whose workers have joined. labrun LAB is the same as labrun run LAB.
+
+` + exitTable,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			if !looksLikeFile(args[0]) {
+				return a.unknownCommand(cmd, args[0])
+			}
+			if len(args) > 1 {
+				return &misuse{message: fmt.Sprintf("one lab at a time: %s and %s were given", args[0], args[1]), hint: "labrun run LAB"}
+			}
+			return a.run(cmd.Context(), args[0], o)
+		},
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+	}
+	o.register(root)
+	root.SetHelpCommand(&cobra.Command{Hidden: true})
+	root.AddCommand(a.runCommand(), a.planCommand(), a.validateCommand(), a.renderCommand(), a.statusCommand(),
+		a.stepsCommand(), a.graphCommand(), a.versionCommand())
+	for _, c := range append(root.Commands(), root) {
+		c.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+			return &misuse{message: err.Error(), hint: flagHint(cmd, err.Error())}
+		})
+	}
+	return root
+}
+
+// looksLikeFile tells a lab file from a mistyped command.
+func looksLikeFile(arg string) bool {
+	if strings.ContainsAny(arg, "/.") {
+		return true
+	}
+	_, err := os.Stat(arg)
+	return err == nil
+}
+
+func (a *app[E]) unknownCommand(root *cobra.Command, name string) error {
+	var names []string
+	for _, c := range root.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	hint := source.DidYouMean(name, names)
+	if hint == "" {
+		hint = "labrun --help lists the commands"
+	}
+	return &misuse{message: fmt.Sprintf("there is no command %q, and no file of that name", name), hint: hint}
+}
+
+// flagHint names the flag that was meant.
+func flagHint(cmd *cobra.Command, message string) string {
+	_, name, ok := strings.Cut(message, "unknown flag: --")
+	if !ok {
+		return cmd.CommandPath() + " --help lists the flags"
+	}
+	var names []string
+	for _, word := range strings.Fields(cmd.LocalFlags().FlagUsages()) {
+		if flag, ok := strings.CutPrefix(word, "--"); ok {
+			names = append(names, flag)
+		}
+	}
+	if near := source.Nearest(name, names); near != "" {
+		return fmt.Sprintf("did you mean --%s?", near)
+	}
+	return cmd.CommandPath() + " --help lists the flags"
+}
+
+// oneLab says that a command takes just one lab file.
+func oneLab(cmd *cobra.Command, args []string) error {
+	if len(args) == 1 {
+		return nil
+	}
+	return &misuse{message: fmt.Sprintf("%s takes one lab file, %d were given", cmd.CommandPath(), len(args)), hint: cmd.UseLine()}
+}
+
+func (a *app[E]) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "the version of labrun", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintln(a.streams.Out, "labrun "+a.program.Version)
+			return err
+		},
+	}
+}

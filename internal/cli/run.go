@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/labrun/labrun/internal/progress"
+	"github.com/labrun/labrun/internal/statedir"
+	"github.com/labrun/labrun/pipeline"
+	"github.com/labrun/labrun/pipeline/event"
+)
+
+// runFlags are the flags of run.
+type runFlags struct {
+	labFlags
+	stateDir string
+	output   string
+	parallel int
+	dryRun   bool
+}
+
+func (f *runFlags) register(cmd *cobra.Command) {
+	f.labFlags.register(cmd)
+	stateFlag(cmd, &f.stateDir)
+	outputFlag(cmd, &f.output, "text", "json")
+	cmd.Flags().IntVar(&f.parallel, "parallel", 0, "how many steps may run at the same time (default 128)")
+	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "the same as labrun plan")
+}
+
+func (a *app[E]) runCommand() *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run LAB",
+		Short: "build the lab; continue where the last run stopped",
+		Long: `Builds the lab. Progress goes to stderr and the closing counts to stdout; with
+-o json the event stream goes to stdout, a line an event.
+
+` + exitTable,
+		Example: "  labrun labs/ipv6-disconnected.yaml\n  labrun run labs/ipv4-connected.yaml --values my.yaml --kubeconfig hub.kubeconfig",
+		Args:    oneLab,
+		RunE:    func(cmd *cobra.Command, args []string) error { return a.run(cmd.Context(), args[0], f) },
+	}
+	f.register(cmd)
+	return cmd
+}
+
+// view is a sink that shows a run to a person.
+type view interface {
+	event.Sink
+	State() *event.State
+	Note(text string)
+	Close()
+}
+
+func (a *app[E]) run(ctx context.Context, file string, f runFlags) (err error) {
+	if f.dryRun {
+		return a.plan(file, planFlags{labFlags: f.labFlags, output: f.output})
+	}
+	p, err := a.load(file, f.labFlags)
+	if err != nil {
+		return err
+	}
+	lab, err := statedir.Of(f.stateDir, p.Name)
+	if err != nil {
+		return err
+	}
+	lock, err := lab.Lock(a.program.Now())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Unlock()) }()
+	record, journal, err := begin(lab)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, journal.Close()) }()
+	return a.perform(ctx, p, f, lab, record, journal)
+}
+
+// begin makes the folder of a new run with its journal, and removes old runs.
+func begin(lab *statedir.Lab) (*statedir.Run, *event.Journal, error) {
+	record, err := lab.Begin()
+	if err != nil {
+		return nil, nil, err
+	}
+	journal, err := event.Create(record.Journal())
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := lab.Prune(statedir.Keep); err != nil {
+		return nil, nil, errors.Join(err, journal.Close())
+	}
+	return record, journal, nil
+}
+
+// perform runs the steps and shows them.
+func (a *app[E]) perform(ctx context.Context, p *pipeline.Pipeline[E], f runFlags, lab *statedir.Lab, record *statedir.Run, journal *event.Journal) error {
+	ses, err := session(p, f.labFlags, lab)
+	if err != nil {
+		return err
+	}
+	environment := a.program.Open(ses)
+	defer environment.close()
+	shown := a.view()
+	sinks := []event.Sink{journal, shown}
+	closing := a.streams.Out
+	if f.output == "json" {
+		sinks = append(sinks, progress.NewJSON(a.streams.Out))
+		closing = a.streams.Err
+	}
+	ctx, release := interruptible(ctx, shown.Note)
+	summary, err := p.Run(ctx, pipeline.RunOptions[E]{
+		Env: environment.New, Sinks: sinks, Number: record.Number, Labrun: a.program.Version, Title: a.title(ses),
+		Parallel: f.parallel, Evidence: record.Evidence, Requests: environment.Requests, Now: a.program.Now,
+	})
+	release()
+	shown.Close()
+	a.close(shown.State(), closing)
+	if err != nil {
+		return fmt.Errorf("the run was stopped: %w", err)
+	}
+	return ends(summary.Exit)
+}
+
+func (a *app[E]) title(s Session) string {
+	if a.program.Title == nil {
+		return ""
+	}
+	return a.program.Title(s)
+}
+
+// close tells what the run came to.
+func (a *app[E]) close(s *event.State, closing io.Writer) {
+	if !s.Finished {
+		return
+	}
+	progress.Failures(a.streams.Err, s, terminalOf(a.streams.Err).colour)
+	progress.Closing(closing, s)
+}

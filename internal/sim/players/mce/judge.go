@@ -106,13 +106,16 @@ func judgeChange(old, s engineSpec) error {
 }
 
 func judgeOnlyOne(s engineSpec, others []unstructured.Unstructured) error {
-	for _, other := range others {
-		if namespaceOr(obj.String(&other, "spec", "targetNamespace")) == namespaceOr(s.TargetNamespace) {
-			return fmt.Errorf("invalid TargetNamespace: MultiClusterEngine with targetNamespace already exists: '%s'", other.GetName())
-		}
-		return fmt.Errorf("invalid DeploymentMode: MultiClusterEngine in Standalone mode already exists: `%s`. Only one resource may exist in Standalone mode.", other.GetName()) //nolint:staticcheck // the operator's own text
+	if len(others) == 0 {
+		return nil
 	}
-	return nil
+	other := others[0]
+	if namespaceOr(obj.String(&other, "spec", "targetNamespace")) == namespaceOr(s.TargetNamespace) {
+		return fmt.Errorf("invalid TargetNamespace: MultiClusterEngine with targetNamespace already exists: '%s'", other.GetName())
+	}
+	//lint:ignore ST1005 the operator's own text
+	return fmt.Errorf("invalid DeploymentMode: MultiClusterEngine in Standalone mode already exists: `%s`. "+
+		"Only one resource may exist in Standalone mode.", other.GetName())
 }
 
 func namespaceOr(name string) string {

@@ -20,6 +20,7 @@ type Journal struct {
 	mu    sync.Mutex
 	file  *os.File
 	buf   bytes.Buffer
+	event Event // being encoded; here, so that it is not allocated each time
 	enc   *json.Encoder
 	timer *time.Timer
 	dirty bool
@@ -54,7 +55,8 @@ func (j *Journal) Take(e Event) error {
 		return j.err
 	}
 	j.buf.Reset()
-	if err := j.enc.Encode(e); err != nil {
+	j.event = e
+	if err := j.enc.Encode(&j.event); err != nil {
 		return fmt.Errorf("encode the event %s of %s for the journal: %w", e.Type, e.Step, err)
 	}
 	if n, err := j.file.Write(j.buf.Bytes()); err != nil {

@@ -24,6 +24,7 @@
 //	hypershift.join             3m  from an Agent's reboot until its Node exists
 //	hypershift.node-ready       1m  until that Node is Ready
 //	hypershift.drain           20s  draining a Node
+//	hypershift.drain-timeout    nodeDrainTimeout, where the hosted API does not answer
 //	hypershift.unbind           5s  between two looks at an Agent that is unbound
 //	hypershift.operators        2m  from the first ready Node until the hosted ClusterOperators are Available
 //	hypershift.hosted          10s  between two looks at the hosted cluster

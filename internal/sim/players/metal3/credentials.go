@@ -17,19 +17,25 @@ import (
 	"github.com/labrun/labrun/internal/sim/players/metal3/ironic"
 )
 
+// said is a refusal in the operator's own words, some of which begin with a capital.
+type said string
+
+// Error gives the words.
+func (s said) Error() string { return string(s) }
+
 // errSecretMissing is the one refusal after which the operator looks again by itself.
-var errSecretMissing = errors.New("BMC CredentialsName secret doesn't exist") //nolint:staticcheck // Metal3's text
+var errSecretMissing = errors.New("BMC CredentialsName secret doesn't exist")
 
 // judgeCredentials says what the operator has against a host's Secret; key is NS/NAME, secret nil where there is none.
 func judgeCredentials(s spec, key string, secret *corev1.Secret) (bmc.Credentials, error) {
 	if s.BMC.CredentialsName == "" {
-		return bmc.Credentials{}, errors.New("No BMC CredentialsName defined The BMC secret reference is empty") //nolint:staticcheck // Metal3's text
+		return bmc.Credentials{}, said("No BMC CredentialsName defined The BMC secret reference is empty")
 	}
 	if secret == nil {
 		return bmc.Credentials{}, fmt.Errorf("%w The BMC secret %s does not exist", errSecretMissing, key)
 	}
 	if s.BMC.Address == "" {
-		return bmc.Credentials{}, errors.New("Empty BMC address Missing BMC connection detail 'Address'") //nolint:staticcheck // Metal3's text
+		return bmc.Credentials{}, said("Empty BMC address Missing BMC connection detail 'Address'")
 	}
 	found := bmc.Credentials{
 		Username: strings.TrimSpace(string(secret.Data["username"])),

@@ -144,3 +144,20 @@ func PowerStateError(node string, err error) string {
 	}
 	return fmt.Sprintf("Failed to get power state for node %s. Error: Redfish exception occurred. Error: %v", node, err)
 }
+
+// failure is an error in Ironic's own words, which begin with a capital.
+type failure struct {
+	text  string
+	cause error
+}
+
+// Error gives the words.
+func (f *failure) Error() string { return f.text }
+
+// Unwrap gives what brought it about.
+func (f *failure) Unwrap() error { return f.cause }
+
+// worded words an error as Ironic does; cause may be nil.
+func worded(cause error, format string, values ...any) error {
+	return &failure{text: fmt.Sprintf(format, values...), cause: cause}
+}

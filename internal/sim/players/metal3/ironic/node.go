@@ -2,7 +2,6 @@ package ironic
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -84,7 +83,7 @@ func (n Node) Deploy(ctx context.Context, bootURL string) error {
 	}
 	boot := map[string]any{"Boot": map[string]any{"BootSourceOverrideTarget": "Cd"}}
 	if _, err := c.send(ctx, http.MethodPatch, n.Access.System, boot); err != nil {
-		return fmt.Errorf("Setting boot device to cdrom failed for node %s. Error: %w", n.UUID, err)
+		return worded(err, "Setting boot device to cdrom failed for node %s. Error: %v", n.UUID, err)
 	}
 	return n.power(ctx, c, true)
 }
@@ -134,7 +133,7 @@ func (n Node) power(ctx context.Context, c *connection, on bool) error {
 		target = n.Access.System + "/Actions/ComputerSystem.Reset"
 	}
 	if _, err := c.send(ctx, http.MethodPost, target, map[string]any{"ResetType": reset}); err != nil {
-		return fmt.Errorf("Redfish set power state failed for node %s. Error: %w", n.UUID, err)
+		return worded(err, "Redfish set power state failed for node %s. Error: %v", n.UUID, err)
 	}
 	return n.reached(ctx, c, want)
 }
@@ -152,13 +151,13 @@ func (n Node) reached(ctx context.Context, c *connection, want string) error {
 			return nil
 		}
 		if err := wait(ctx, n.Poll); err != nil {
-			return fmt.Errorf("Timed out after %s waiting for power state %s of node %s", n.PowerTimeout, strings.ToLower(want), n.UUID)
+			return worded(err, "Timed out after %s waiting for power state %s of node %s", n.PowerTimeout, strings.ToLower(want), n.UUID)
 		}
 	}
 }
 
 // ErrNoDrive says that a server has no drive to boot from; its text is Ironic's.
-var ErrNoDrive = errors.New("No suitable virtual media device found.") //nolint:staticcheck // Ironic's text
+var ErrNoDrive = worded(nil, "No suitable virtual media device found.")
 
 // drives are the virtual drives that take a CD or DVD: the system's own first, then those of its managers.
 func (n Node) drives(ctx context.Context, c *connection, system resource) ([]resource, error) {
@@ -240,8 +239,8 @@ func (n Node) insert(ctx context.Context, c *connection, system resource, image 
 			return nil
 		}
 	}
-	return fmt.Errorf("All virtual media mount attempts failed. Most recent error: Inserting virtual media into "+
-		"VirtualMediaType.CD failed for node %s, moving to next virtual media device, if available. %w", n.UUID, last)
+	return worded(last, "All virtual media mount attempts failed. Most recent error: Inserting virtual media into "+
+		"VirtualMediaType.CD failed for node %s, moving to next virtual media device, if available. %v", n.UUID, last)
 }
 
 func (n Node) eject(ctx context.Context, c *connection, drive resource) error {

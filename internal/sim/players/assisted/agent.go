@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/labrun/labrun/internal/sim/players/machine"
 	"github.com/labrun/labrun/internal/sim/players/obj"
 	apps "k8s.io/api/apps/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -84,6 +85,7 @@ func (s *service) advance(a *unstructured.Unstructured, spec agentSpec, host inv
 	failed := failures(results)
 	at := situation{
 		state: obj.String(a, "status", "debugInfo", "state"), stage: obj.String(a, "status", "progress", "currentStage"),
+		lost:  a.GetAnnotations()[machine.Contact] == "false",
 		known: known, valid: known && failed == "", approved: spec.Approved, wanted: spec.Cluster != nil && spec.Cluster.Name != "",
 	}
 	to := next(at)

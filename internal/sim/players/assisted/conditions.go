@@ -33,6 +33,9 @@ func (v hostView) specSynced() obj.Condition {
 }
 
 func (v hostView) connected() obj.Condition {
+	if v.in(stateLost, stateLostUnbound) {
+		return obj.Condition{Type: "Connected", Status: obj.False, Reason: "AgentIsDisconnected", Message: "The agent has not contacted the installation service in some time, user action should be taken"}
+	}
 	return obj.Condition{Type: "Connected", Status: obj.True, Reason: "AgentIsConnected", Message: "The agent's connection to the installation service is unimpaired"}
 }
 

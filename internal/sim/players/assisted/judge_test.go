@@ -256,6 +256,12 @@ func TestLife(t *testing.T) {
 			t.Errorf("from %q it goes %s, want %s", test.from, got, test.want)
 		}
 	}
+	if got := strings.Join(walk(situation{state: stateKnownUnbound, known: true, valid: true, lost: true}), ","); got != "disconnected-unbound" {
+		t.Errorf("switched off it goes %s", got)
+	}
+	if got := next(situation{state: stateInProgress, stage: "Rebooting", lost: true, wanted: true}); got.stage != "Joined" {
+		t.Errorf("silent while it reboots it goes to %v, want Joined", got)
+	}
 	if got := strings.Join(walk(situation{known: true}), ","); got != "discovering-unbound,insufficient-unbound" {
 		t.Errorf("with a failing validation it goes %s", got)
 	}

@@ -20,6 +20,7 @@
 //	agent-write          3 min the image is written to the disk
 //	agent-reboot         4 min the host reboots into its disk and joins
 //	agent-unbind        20 s   an Agent leaves a cluster
+//	agent-lost           3 min a host that does not answer any more is disconnected
 //	agent-reclaim        5 min an installed host reboots into the discovery ISO
 package assisted
 
@@ -54,6 +55,7 @@ func durations() map[string]time.Duration {
 		"iso": 10 * time.Second, "iso-cooldown": time.Minute, "agent-discovery": 40 * time.Second, "agent-binding": 20 * time.Second,
 		"agent-bound": 30 * time.Second, "agent-prepare": 20 * time.Second, "agent-install": 10 * time.Second,
 		"agent-write": 3 * time.Minute, "agent-reboot": 4 * time.Minute, "agent-unbind": 20 * time.Second, "agent-reclaim": 5 * time.Minute,
+		"agent-lost": 3 * time.Minute,
 	}
 }
 

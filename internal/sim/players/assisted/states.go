@@ -16,6 +16,8 @@ const (
 	stateAdded               = "added-to-existing-cluster"
 	stateUnbinding           = "unbinding"
 	stateReclaim             = "unbinding-pending-user-action"
+	stateLostUnbound         = "disconnected-unbound"
+	stateLost                = "disconnected"
 )
 
 // installStage is a stage of the installation, and the delay that it takes.
@@ -39,6 +41,7 @@ func installStages() []installStage {
 // situation is all that a host's next state depends on.
 type situation struct {
 	state, stage string
+	lost         bool // the host's agent does not answer any more
 	known        bool // the inventory is there
 	valid        bool // no validation fails
 	approved     bool
@@ -52,6 +55,9 @@ type step struct{ state, stage, delay string }
 // next is the state machine of a host.
 func next(s situation) step {
 	stay := step{s.state, s.stage, ""}
+	if s.lost {
+		return lose(s)
+	}
 	if !s.wanted && !unbound(s.state) {
 		return leave(s)
 	}
@@ -69,6 +75,10 @@ func next(s situation) step {
 			return stay
 		}
 		return judged(stateKnownUnbound, stateInsufficientUnbound, "agent-discovery")
+	case stateLostUnbound:
+		return step{stateDiscoveringUnbound, "", ""}
+	case stateLost:
+		return step{stateInsufficient, "", ""}
 	case stateKnownUnbound, stateInsufficientUnbound:
 		if s.wanted {
 			return step{stateBinding, "", ""}
@@ -99,6 +109,18 @@ func next(s situation) step {
 	return stay
 }
 
+// lose is where a host goes whose agent fell silent. One that installs is left alone: it reboots.
+func lose(s situation) step {
+	switch {
+	case unbound(s.state):
+		return step{stateLostUnbound, "", "agent-lost"}
+	case slices.Contains([]string{stateBinding, stateInsufficient, stateKnown, stateLost}, s.state):
+		return step{stateLost, "", "agent-lost"}
+	}
+	s.lost = false
+	return next(s)
+}
+
 // progress goes through the stages; at the last the host is part of the cluster.
 func progress(stage string) step {
 	stages := installStages()
@@ -116,14 +138,14 @@ func leave(s situation) step {
 		return step{stateDiscoveringUnbound, "", "agent-unbind"}
 	case stateReclaim:
 		return step{stateDiscoveringUnbound, "", "agent-reclaim"}
-	case stateBinding, stateInsufficient, stateKnown, statePreparing:
+	case stateBinding, stateInsufficient, stateKnown, stateLost, statePreparing:
 		return step{stateUnbinding, "", ""}
 	}
 	return step{stateReclaim, "", ""}
 }
 
 func unbound(state string) bool {
-	return state == "" || state == stateDiscoveringUnbound || state == stateKnownUnbound || state == stateInsufficientUnbound
+	return slices.Contains([]string{"", stateDiscoveringUnbound, stateKnownUnbound, stateInsufficientUnbound, stateLostUnbound}, state)
 }
 
 // stateInfo is what the service says about a state.
@@ -151,6 +173,8 @@ func stateInfo(state, failed string) string {
 		return "Done"
 	case stateUnbinding:
 		return "Host is waiting to be unbound from the cluster"
+	case stateLost, stateLostUnbound:
+		return "Host has stopped communicating with the installation service"
 	case stateReclaim:
 		return "Host is waiting to be rebooted into the discovery image"
 	}

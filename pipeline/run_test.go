@@ -219,6 +219,35 @@ func TestRunStatuses(t *testing.T) {
 	}
 }
 
+// A phase comes after another one whole; a failure in it blocks all that follow,
+// and a step that the file takes out is skipped with its reason.
+func TestRunPhases(t *testing.T) {
+	p := steps("a", "b", "c", "d")
+	p.Phases = []string{"one", "two", "three"}
+	for n, phase := range []string{"one", "one", "two", "three"} {
+		p.Steps[n].Phase = phase
+	}
+	p.Steps[2].Edges = []Edge{{Phase: "one", Reason: ByPhase}}
+	p.Steps[3].Edges = []Edge{{Phase: "two", Reason: ByPhase}}
+	p.Steps[1].Disabled = "our hub has it"
+	for fail, want := range map[bool][]string{
+		false: {"a ok", "b skipped: disabled: our hub has it", "c ok", "d ok"},
+		true:  {"a failed: no", "b skipped: disabled: our hub has it", "c blocked: needs a, which failed", "d blocked: needs a, which failed"},
+	} {
+		do := does{}
+		if fail {
+			do["a"] = fails("no")
+		}
+		r := &recorder{}
+		if _, err := p.Run(t.Context(), runOptions(r, fixed{}, do)); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want, r.results()); d != "" {
+			t.Errorf("results (-want +got):\n%s", d)
+		}
+	}
+}
+
 // What can go side by side does: each step waits until all have begun.
 func TestRunSideBySide(t *testing.T) {
 	defer goleak.VerifyNone(t)

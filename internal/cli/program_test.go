@@ -80,6 +80,7 @@ func (f fail) Run(_ context.Context, e *env) (struct{}, error) {
 // hang waits for ever. It opens the FIFO ready once it does.
 type hang struct {
 	Ready string `yaml:"ready,omitempty" doc:"a FIFO that is opened when the wait begins"`
+	Deaf  bool   `yaml:"deaf,omitempty" doc:"do not end when told to"`
 }
 
 func (h hang) Run(ctx context.Context, e *env) (struct{}, error) {
@@ -88,6 +89,9 @@ func (h hang) Run(ctx context.Context, e *env) (struct{}, error) {
 		if err := os.WriteFile(h.Ready, []byte("ready\n"), 0o600); err != nil {
 			return struct{}{}, err
 		}
+	}
+	if h.Deaf {
+		<-make(chan struct{})
 	}
 	<-ctx.Done()
 	return struct{}{}, ctx.Err()

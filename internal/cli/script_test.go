@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -97,7 +98,7 @@ lab: {stack: ipv6, hosts: [{name: w0}, {name: w1}]}
 phases: [one, two]
 steps:
 - {id: first, phase: one, uses: test/note}
-- {id: wait, phase: one, uses: test/hang, with: {ready: "READY"}}
+- {id: wait, phase: one, uses: test/hang, with: {ready: "READY", deaf: DEAF}}
 - {id: each, phase: two, forEach: lab.hosts, uses: test/note, with: {text: "${{ item.name }}"}}
 - {id: last, phase: two, uses: test/note}
 `
@@ -106,12 +107,13 @@ steps:
 type hung struct {
 	cmd    *exec.Cmd
 	dir    string
-	stderr *bytes.Buffer
+	stderr *bytes.Buffer // what was read of it
+	told   *bufio.Reader
 }
 
 // hang starts labrun on a lab with a step that waits for ever, and returns when
 // it does.
-func hangs(t *testing.T) *hung {
+func hangs(t *testing.T, deaf bool) *hung {
 	t.Helper()
 	h := &hung{dir: t.TempDir(), stderr: &bytes.Buffer{}}
 	ready := filepath.Join(h.dir, "ready")
@@ -119,13 +121,23 @@ func hangs(t *testing.T) *hung {
 		t.Fatal(err)
 	}
 	lab := filepath.Join(h.dir, "lab.yaml")
-	if err := os.WriteFile(lab, []byte(strings.Replace(hanging, "READY", ready, 1)), 0o600); err != nil {
+	text := strings.NewReplacer("READY", ready, "DEAF", strconv.FormatBool(deaf)).Replace(hanging)
+	if err := os.WriteFile(lab, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	h.cmd = exec.Command("labrun", lab, "--state-dir", filepath.Join(h.dir, "state"))
-	h.cmd.Stderr = h.stderr
+	told, stderr, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.cmd.Stderr = stderr
+	h.told = bufio.NewReader(io.TeeReader(told, h.stderr))
+	t.Cleanup(func() { _ = told.Close() })
 	h.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := h.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := stderr.Close(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = h.cmd.Process.Kill() })
@@ -138,6 +150,12 @@ func hangs(t *testing.T) *hung {
 		t.Fatalf("the step wrote %q: %v", line, err)
 	}
 	return h
+}
+
+// wait reads stderr to its end and waits for labrun's.
+func (h *hung) wait() {
+	_, _ = io.Copy(io.Discard, h.told)
+	_ = h.cmd.Wait()
 }
 
 func (h *hung) journal(t *testing.T) *event.State {
@@ -173,11 +191,11 @@ func TestInterrupted(t *testing.T) {
 		code   int
 		reason string
 	}{{syscall.SIGINT, 130, "interrupted"}, {syscall.SIGTERM, 143, "told to stop (terminated)"}} {
-		h := hangs(t)
+		h := hangs(t, false)
 		if err := h.cmd.Process.Signal(tc.signal); err != nil {
 			t.Fatal(err)
 		}
-		_ = h.cmd.Wait()
+		h.wait()
 		if code := h.cmd.ProcessState.ExitCode(); code != tc.code {
 			t.Errorf("%v: exit code %d, want %d\n%s", tc.signal, code, tc.code, h.stderr)
 		}
@@ -199,7 +217,7 @@ func TestInterrupted(t *testing.T) {
 // While a run goes on, another one is refused and status tells what it does; once
 // it was killed, the lab is free and status says that it was cut off.
 func TestHeldThenKilled(t *testing.T) {
-	h := hangs(t)
+	h := hangs(t, false)
 	code, _, errs := h.labrun(t, "run")
 	if code != 4 || !strings.Contains(errs, "process "+strconv.Itoa(h.cmd.Process.Pid)+" on ") {
 		t.Errorf("a second run: exit code %d\n%s", code, errs)
@@ -211,9 +229,34 @@ func TestHeldThenKilled(t *testing.T) {
 	if err := h.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	_ = h.cmd.Wait()
+	h.wait()
 	code, out, _ = h.labrun(t, "status")
 	if code != 0 || !strings.Contains(out, "the run was cut off") || !strings.Contains(out, "cut off  agent worker0 is not bound") {
 		t.Errorf("status after SIGKILL: exit code %d\n%s", code, out)
+	}
+}
+
+// The second signal ends labrun at once, whatever its steps do.
+func TestInterruptedTwice(t *testing.T) {
+	h := hangs(t, true)
+	if err := h.cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		line, err := h.told.ReadString('\n')
+		if err != nil {
+			t.Fatalf("labrun ended at the first signal: %v\n%s", err, h.stderr)
+		}
+		if strings.Contains(line, "once more ends labrun at once") {
+			break
+		}
+	}
+	if err := h.cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	h.wait()
+	status, ok := h.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	if !ok || !status.Signaled() || status.Signal() != syscall.SIGINT {
+		t.Errorf("labrun ended with %v", h.cmd.ProcessState)
 	}
 }

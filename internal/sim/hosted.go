@@ -1,0 +1,91 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/labrun/labrun/internal/sim/controlplane"
+	"github.com/labrun/labrun/internal/sim/proc"
+	"github.com/labrun/labrun/internal/sim/world"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
+)
+
+// hosted are the API servers of the hosted clusters, by their control plane's namespace. One is started when its
+// HyperShift asks for it. Where its namespace was deleted and made again, the cluster is another one.
+type hosted struct {
+	life   context.Context
+	dir    string
+	assets proc.Assets
+	family controlplane.Family
+	hub    *kubernetes.Clientset
+
+	mu  sync.Mutex
+	all map[string]*site
+}
+
+type site struct {
+	namespace types.UID
+	cp        *controlplane.ControlPlane
+	api       *world.HostedAPI
+}
+
+func newHosted(life context.Context, l *Lab) (*hosted, error) {
+	client, err := kubernetes.NewForConfig(l.player())
+	if err != nil {
+		return nil, err
+	}
+	return &hosted{
+		life: life, dir: filepath.Join(l.options.Dir, "hosted"), assets: l.options.Assets,
+		family: l.family(), hub: client, all: map[string]*site{},
+	}, nil
+}
+
+// api gives the API server of a namespace's hosted cluster, started where there is none yet.
+func (h *hosted) api(ctx context.Context, namespace string) (*world.HostedAPI, error) {
+	ns, err := h.hub.CoreV1().Namespaces().Get(ctx, namespace, meta.GetOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("starting a hosted API server: %w", err)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if known := h.all[namespace]; known != nil {
+		if known.namespace == ns.UID {
+			return known.api, nil
+		}
+		delete(h.all, namespace)
+		if err := errors.Join(known.cp.Stop(ctx), os.RemoveAll(known.cp.Dir())); err != nil {
+			return nil, fmt.Errorf("ending the API server of a hosted cluster that is gone: %w", err)
+		}
+	}
+	cp, err := controlplane.Start(h.life, controlplane.Options{
+		Dir: filepath.Join(h.dir, namespace), Assets: h.assets, Name: namespace, Family: h.family, CRDs: []string{"openshift"},
+	})
+	if err != nil {
+		return nil, err
+	}
+	ip, port := cp.Address()
+	s := &site{namespace: ns.UID, cp: cp, api: &world.HostedAPI{
+		Config:     cp.ConfigFor("labsim", "system:masters"),
+		Kubeconfig: cp.KubeconfigFor("system:admin", "system:masters"),
+		Host:       ip, Port: int32(port),
+	}}
+	h.all[namespace] = s
+	return s.api, nil
+}
+
+func (h *hosted) stop(ctx context.Context) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var errs []error
+	for _, s := range h.all {
+		errs = append(errs, s.cp.Stop(ctx))
+	}
+	h.all = map[string]*site{}
+	return errors.Join(errs...)
+}

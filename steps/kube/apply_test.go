@@ -83,7 +83,7 @@ func TestEnteredWithoutUID(t *testing.T) {
 	}
 	uid := e.UID
 	e.UID = ""
-	if err := inventory.enter(t.Context(), map[string]*Entry{key: &e}); err != nil {
+	if err := inventory.enter(t.Context(), map[string]*Entry{key: &e}, false); err != nil {
 		t.Fatal(err)
 	}
 	if r := l.must("one", s); r.changed {

@@ -7,11 +7,16 @@ import (
 	"time"
 
 	jsonpatch "github.com/evanphx/json-patch/v5"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 // closing is how long the UIDs may take to be entered when a run is interrupted.
 const closing = 10 * time.Second
+
+// formerAttempts is how often an entry that another lab writes at the same time
+// is read anew.
+const formerAttempts = 5
 
 // book is what one step enters in the inventories.
 type book struct {
@@ -69,10 +74,22 @@ func (b *book) former(ctx context.Context, t *task, before, after *unstructured.
 	if err != nil {
 		return err
 	}
+	for range formerAttempts {
+		if err = b.tryFormer(ctx, inventory, t, before, after); !apierrors.IsConflict(err) {
+			break
+		}
+	}
+	return explain(inventory.cluster, "write", "ConfigMap "+InventoryNamespace+"/"+inventory.name, "labrun", err)
+}
+
+func (b *book) tryFormer(ctx context.Context, inventory *inventory, t *task, before, after *unstructured.Unstructured) error {
+	if t.Shared {
+		inventory.refresh() // another lab may have entered it meanwhile
+	}
 	key := entryKey(b.run.hosted, t.ref)
-	old, entered, err := inventory.get(ctx, key)
+	old, entered, err := b.run.entered(ctx, t, inventory)
 	if err != nil {
-		return b.run.failed(t, err)
+		return err
 	}
 	if entered && !old.Found && (old.UID == "" || old.UID == string(before.GetUID())) {
 		return nil // labrun made it
@@ -87,10 +104,9 @@ func (b *book) former(ctx context.Context, t *task, before, after *unstructured.
 	if entered && old.UID == e.UID {
 		e.Step, e.Key, e.Lab = old.Step, old.Key, old.Lab
 	}
-	if t.Shared {
-		return b.write(ctx, nil, map[string]*Entry{key: &e})
-	}
-	return b.write(ctx, map[string]*Entry{key: &e}, nil)
+	return b.run.insist(ctx, "entering the former values of", t.ref.String(), func(ctx context.Context) error {
+		return inventory.enter(ctx, map[string]*Entry{key: &e}, true)
+	})
 }
 
 // formerOf is the merge patch from after back to before, under what an earlier
@@ -142,7 +158,7 @@ func (b *book) write(ctx context.Context, lab, hub map[string]*Entry) error {
 			return err
 		}
 		err = b.run.insist(ctx, "entering objects in", "the inventory", func(ctx context.Context) error {
-			return inventory.enter(ctx, entries)
+			return inventory.enter(ctx, entries, false)
 		})
 		if err != nil {
 			return explain(inventory.cluster, "write", "ConfigMap "+InventoryNamespace+"/"+inventory.name, "labrun", err)
@@ -177,8 +193,4 @@ func (r *run) inventory(ctx context.Context, shared bool) (*inventory, error) {
 func (r *run) forget(ctx context.Context, t *task) error {
 	b := &book{run: r}
 	return b.write(ctx, map[string]*Entry{entryKey(r.hosted, t.ref): nil}, nil)
-}
-
-func (r *run) failed(t *task, err error) error {
-	return explain(r.cluster, "reading the inventory for", t.ref.String(), r.manager, err)
 }

@@ -108,6 +108,11 @@ func (r *run) bring(ctx context.Context, t *task, book *book) error {
 			return err
 		}
 	}
+	if t.Shared || t.How == Merge {
+		if err := r.confirm(ctx, t, book); err != nil {
+			return err
+		}
+	}
 	switch t.How {
 	case Apply:
 		return r.apply(ctx, t, book)
@@ -145,7 +150,7 @@ func (r *run) awaitClient(ctx context.Context, t *task) error {
 // effect brings one change about, told before and after, and keeps what the
 // server answered.
 func (r *run) effect(ctx context.Context, verb string, t *task, act func(context.Context) (*unstructured.Unstructured, bool, error)) error {
-	return r.scope.Do(ctx, verb, t.ref.String(), func(ctx context.Context) (bool, string, error) {
+	return r.scope.DoObservable(ctx, verb, t.ref.String(), func(ctx context.Context) (bool, string, error) {
 		var after *unstructured.Unstructured
 		var changed bool
 		err := r.insist(ctx, verb, t.ref.String(), func(ctx context.Context) (err error) {

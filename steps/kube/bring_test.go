@@ -254,3 +254,49 @@ func TestDeleteWaitsForFinalizers(t *testing.T) {
 	}
 	wantEffects(t, l.must("delete", stub{intents: []Intent{{How: Delete, Object: u}}}))
 }
+
+// A shared object whose UID an interrupted run did not enter is found by its annotation.
+func TestSharedEnteredWithoutUID(t *testing.T) {
+	l := newLab(t, "shared-killed")
+	ns := hub.Namespace(t, "shared")
+	u := aConfigMap(ns, "one", map[string]string{"a": "1"})
+	s := stub{intents: []Intent{{Object: u, Shared: true}}}
+	l.must("one", s)
+	key, inventory := entryKey(false, RefTo(u)), l.cluster.inventoryOf(SharedInventory)
+	e, _, err := inventory.get(t.Context(), key)
+	if err != nil || e.UID == "" || e.Found {
+		t.Fatalf("entry %+v, %v", e, err)
+	}
+	uid := e.UID
+	e.UID = ""
+	if err := inventory.enter(t.Context(), map[string]*Entry{key: &e}, false); err != nil {
+		t.Fatal(err)
+	}
+	again := l.must("one", s)
+	wantEffects(t, again)
+	if e, _, _ = inventory.get(t.Context(), key); e.UID != uid {
+		t.Errorf("entered UID %q, want %q", e.UID, uid)
+	}
+}
+
+// What belongs to the hub keeps its former values in the inventory, whoever changes it.
+func TestSharedApplyKeepsFormerValues(t *testing.T) {
+	l := newLab(t, "shared-former")
+	ns := hub.Namespace(t, "former")
+	l.make(aConfigMap(ns, "hub", map[string]string{"a": "theirs", "b": "b"}))
+	s := stub{intents: []Intent{{Object: aConfigMap(ns, "hub", map[string]string{"a": "ours"}), Shared: true, Force: true}}}
+	l.must("hub", s)
+	again := l.must("hub", s)
+	wantEffects(t, again)
+	wantRequests(t, again, map[string]int{"GET": 1, "PATCH": 1}) // the dry run
+	e, _, err := l.cluster.inventoryOf(SharedInventory).get(t.Context(), entryKey(false, RefTo(aConfigMap(ns, "hub", nil))))
+	if err != nil || !e.Found || string(e.Former) != `{"data":{"a":"theirs"}}` {
+		t.Errorf("former %s, found %t, %v", e.Former, e.Found, err)
+	}
+}
+
+func TestNamespaceThatIsMissing(t *testing.T) {
+	l := newLab(t, "nowhere")
+	wantError(t, l.run("one", stub{intents: []Intent{{Object: aConfigMap("no-such-namespace", "x", nil)}}}).err,
+		"ConfigMap no-such-namespace/x: create failed", "make the namespace first")
+}

@@ -128,7 +128,7 @@ func TestTypedObjectsAreAccepted(t *testing.T) {
 	for _, f := range l.get(ref).GetManagedFields() {
 		if f.Manager == "labrun/typed/hosted" {
 			for _, not := range []string{"f:status", "f:infraID", "f:clusterID", "f:creationTimestamp", "f:issuerURL"} {
-				if containsField(f.FieldsV1.Raw, not) {
+				if containsField(f.FieldsV1.GetRawBytes(), not) {
 					t.Errorf("labrun owns %s", not)
 				}
 			}

@@ -72,7 +72,8 @@ type inventory struct {
 
 	mu      sync.Mutex
 	loaded  bool
-	there   bool // the ConfigMap exists
+	there   bool   // the ConfigMap exists
+	version string // its resourceVersion when it was read
 	entries map[string]Entry
 }
 
@@ -99,7 +100,7 @@ func (i *inventory) load(ctx context.Context) error {
 	i.entries = map[string]Entry{}
 	u, err := i.configMaps().Get(ctx, i.name, meta.GetOptions{})
 	if apierrors.IsNotFound(err) {
-		i.loaded = true
+		i.loaded, i.there, i.version = true, false, ""
 		return nil
 	}
 	if err != nil {
@@ -113,13 +114,14 @@ func (i *inventory) load(ctx context.Context) error {
 		}
 		i.entries[key] = e
 	}
-	i.loaded, i.there = true, true
+	i.loaded, i.there, i.version = true, true, u.GetResourceVersion()
 	return nil
 }
 
 // enter writes entries in one request; an entry that is nil is taken out. What
-// stands there already is not written again.
-func (i *inventory) enter(ctx context.Context, entries map[string]*Entry) error {
+// stands there already is not written again. Where it is guarded, an inventory
+// that was written since it was read is a conflict.
+func (i *inventory) enter(ctx context.Context, entries map[string]*Entry, guarded bool) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if err := i.load(ctx); err != nil {
@@ -144,29 +146,43 @@ func (i *inventory) enter(ctx context.Context, entries map[string]*Entry) error 
 	if len(data) == 0 {
 		return nil
 	}
-	if err := i.write(ctx, data); err != nil {
+	if err := i.write(ctx, data, guarded); err != nil {
 		return fmt.Errorf("writing the inventory ConfigMap %s/%s: %w", InventoryNamespace, i.name, err)
 	}
 	i.entries = next
 	return nil
 }
 
-func (i *inventory) write(ctx context.Context, data map[string]any) error {
+func (i *inventory) write(ctx context.Context, data map[string]any, guarded bool) error {
 	if !i.there {
 		if err := i.make(ctx); err != nil {
 			return err
 		}
 		i.there = true
 	}
-	body, err := json.Marshal(map[string]any{"data": data})
+	change := map[string]any{"data": data}
+	if guarded && i.version != "" {
+		change["metadata"] = map[string]any{"resourceVersion": i.version}
+	}
+	body, err := json.Marshal(change)
 	if err != nil {
 		return err
 	}
-	_, err = i.configMaps().Patch(ctx, i.name, types.MergePatchType, body, meta.PatchOptions{FieldManager: "labrun"})
-	if apierrors.IsNotFound(err) {
-		i.there, i.loaded = false, false // somebody deleted it: the next attempt begins anew
+	written, err := i.configMaps().Patch(ctx, i.name, types.MergePatchType, body, meta.PatchOptions{FieldManager: "labrun"})
+	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
+		i.there, i.loaded = false, false // somebody deleted or wrote it: the next attempt begins anew
+	}
+	if err == nil && guarded {
+		i.version = written.GetResourceVersion()
 	}
 	return err
+}
+
+// refresh has the inventory read again when it is next needed.
+func (i *inventory) refresh() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.loaded = false
 }
 
 // make makes the namespace and the empty ConfigMap where they are absent.

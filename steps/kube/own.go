@@ -49,7 +49,7 @@ func (r *run) whose(ctx context.Context, t *task, u *unstructured.Unstructured) 
 	if err != nil {
 		return foreign, err
 	}
-	entry, entered, err := inventory.get(ctx, entryKey(r.hosted, t.ref))
+	entry, entered, err := r.entered(ctx, t, inventory)
 	if err != nil {
 		return foreign, err
 	}
@@ -66,6 +66,38 @@ func (r *run) whose(ctx context.Context, t *task, u *unstructured.Unstructured) 
 		return unentered, nil
 	}
 	return own, nil
+}
+
+// confirm enters the UID of an object that an interrupted run made, where
+// nothing else looks into the inventory for it: what belongs to the hub, and
+// what is merged.
+func (r *run) confirm(ctx context.Context, t *task, book *book) error {
+	u := r.view.get(t.ref)
+	if u == nil {
+		return nil
+	}
+	inventory, err := r.inventory(ctx, t.Shared)
+	if err != nil {
+		return err
+	}
+	entry, entered, err := r.entered(ctx, t, inventory)
+	if err != nil {
+		return err
+	}
+	_, uses := u.GetAnnotations()[UsedBy+r.scope.Lab]
+	if entered && entry.UID == "" && (uses || u.GetLabels()[LabelLab] == r.scope.Lab) {
+		book.made(t, true, u)
+	}
+	return nil
+}
+
+// entered gives an object's entry in an inventory, and whether there is one.
+func (r *run) entered(ctx context.Context, t *task, i *inventory) (e Entry, there bool, err error) {
+	err = r.insist(ctx, "reading the inventory for", t.ref.String(), func(ctx context.Context) error {
+		e, there, err = i.get(ctx, entryKey(r.hosted, t.ref))
+		return err
+	})
+	return e, there, explain(i.cluster, "reading the inventory for", t.ref.String(), r.manager, err)
 }
 
 func foreignReport(ref Ref, u *unstructured.Unstructured) error {

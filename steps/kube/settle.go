@@ -1,7 +1,6 @@
 package kube
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -32,7 +31,7 @@ func (r *run) settle(ctx context.Context, t *task, after *unstructured.Unstructu
 	if err != nil {
 		return err
 	}
-	return r.effect(ctx, "settle the owner of", t, func(ctx context.Context) (*unstructured.Unstructured, bool, error) {
+	return r.effect(ctx, "settle", t, func(ctx context.Context) (*unstructured.Unstructured, bool, error) {
 		settled, err := t.client.Patch(ctx, t.ref.Name, types.JSONPatchType, body, meta.PatchOptions{FieldManager: r.manager})
 		if apierrors.IsInvalid(err) || apierrors.IsConflict(err) { // written meanwhile: the next run settles it
 			return after, true, nil
@@ -76,7 +75,7 @@ func disown(all []meta.ManagedFieldsEntry, manager string) (rest []meta.ManagedF
 		if err != nil {
 			return nil, false, fmt.Errorf("writing the fields of %s: %w", manager, err)
 		}
-		f.FieldsV1 = &meta.FieldsV1{Raw: text}
+		f.FieldsV1 = meta.NewFieldsV1(string(text))
 		rest = append(rest, f)
 	}
 	return rest, double, nil
@@ -87,7 +86,7 @@ func setOf(f meta.ManagedFieldsEntry) (*fieldpath.Set, error) {
 	if f.FieldsV1 == nil {
 		return set, nil
 	}
-	if err := set.FromJSON(bytes.NewReader(f.FieldsV1.Raw)); err != nil {
+	if err := set.FromJSON(f.FieldsV1.GetRawReader()); err != nil {
 		return nil, fmt.Errorf("reading the fields of %s: %w", f.Manager, err)
 	}
 	return set, nil

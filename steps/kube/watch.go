@@ -40,7 +40,8 @@ func (v *view) watch(ctx context.Context) {
 func (v *view) follow(ctx context.Context, ref Ref) {
 	client, err := v.cluster.awaitResource(ctx, ref, func(err error) { v.fail(ref, err) })
 	if err != nil {
-		return // ctx has ended
+		_ = v.told(ctx, ref, err)
+		return
 	}
 	mirror(ctx, ref.String(), &unstructured.Unstructured{}, &source{
 		list: func(ctx context.Context, o meta.ListOptions) (runtime.Object, error) {

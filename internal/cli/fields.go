@@ -9,7 +9,7 @@ import (
 
 // field is one option or output of a step.
 type field struct {
-	Name     string   `json:"name"` // below another one with a dot: bmc.address
+	Name     string   `json:"name"`
 	Type     string   `json:"type"`
 	Required bool     `json:"required,omitempty"`
 	Default  string   `json:"default,omitempty"`
@@ -34,7 +34,7 @@ func (f field) remark() string {
 }
 
 // fieldsOf reads the fields of options or outputs by their tags.
-func fieldsOf(t reflect.Type, prefix string) []field {
+func fieldsOf(t reflect.Type) []field {
 	if t == nil || t.Kind() != reflect.Struct {
 		return nil
 	}
@@ -46,7 +46,7 @@ func fieldsOf(t reflect.Type, prefix string) []field {
 			continue
 		}
 		if sf.Anonymous && name == "" || strings.Contains(options, "inline") {
-			fields = append(fields, fieldsOf(sf.Type, prefix)...)
+			fields = append(fields, fieldsOf(sf.Type)...)
 			continue
 		}
 		if !sf.IsExported() {
@@ -55,7 +55,7 @@ func fieldsOf(t reflect.Type, prefix string) []field {
 		if name == "" {
 			name = strings.ToLower(sf.Name)
 		}
-		f := field{Name: prefix + name, Type: typeName(sf.Type), Doc: sf.Tag.Get("doc")}
+		f := field{Name: name, Type: typeName(sf.Type), Doc: sf.Tag.Get("doc")}
 		if enum := sf.Tag.Get("enum"); enum != "" {
 			f.Values = strings.Split(enum, "|")
 			f.Type = strings.Join(f.Values, ", ")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
@@ -15,6 +16,9 @@ import (
 	"github.com/labrun/labrun/pipeline/event"
 	"github.com/labrun/labrun/pipeline/source"
 )
+
+// renderLimit bounds what one step reads of a cluster for its objects.
+const renderLimit = 15 * time.Second
 
 type renderFlags struct {
 	labFlags
@@ -119,7 +123,12 @@ func renderOne[E any](ctx context.Context, b *strings.Builder, p *pipeline.Pipel
 		return nil
 	}
 	scope := pipeline.NewScope(p.Name, d.Phase, d.ID, planned.Key, func(event.Event) error { return nil })
-	objects, err := d.Kind.Render(ctx, environment.New(scope), options)
+	bounded, cancel := context.WithTimeout(ctx, renderLimit)
+	defer cancel()
+	objects, err := d.Kind.Render(bounded, environment.New(scope), options)
+	if seen := scope.LastSeen(); err != nil && bounded.Err() != nil && seen.Title != "" {
+		return fmt.Errorf("not within %s: %s", renderLimit, seen.Title)
+	}
 	if err != nil {
 		return err
 	}

@@ -65,7 +65,11 @@ type kindDoc struct {
 }
 
 func docOf[E any](k pipeline.Kind[E]) kindDoc {
-	return kindDoc{Name: k.Name, Doc: k.Doc, Options: fieldsOf(k.Options, ""), Outputs: fieldsOf(k.Outputs, ""), Example: strings.Trim(k.Example, "\n")}
+	doc := kindDoc{Name: k.Name, Doc: k.Doc, Options: fieldsOf(k.Options), Outputs: fieldsOf(k.Outputs), Example: strings.Trim(k.Example, "\n")}
+	for n := range doc.Outputs {
+		doc.Outputs[n].Required = false // nobody gives them
+	}
+	return doc
 }
 
 func listKinds[E any](w io.Writer, kinds []pipeline.Kind[E], output string) error {

@@ -137,6 +137,10 @@ type ClusterRef struct {
 	Key       string `yaml:"key" doc:"key in it"`
 }
 
+// RefersToSecret tells the decoder that a text in place of the reference may be
+// the secret itself, and is not to be shown.
+func (SecretRef) RefersToSecret() {}
+
 // IsZero says whether no secret is named.
 func (r SecretRef) IsZero() bool {
 	return r.File == "" && r.Env == "" && len(r.Command) == 0 && r.Secret == ClusterRef{}

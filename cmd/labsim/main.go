@@ -34,7 +34,9 @@ func run(args []string) int {
 		fmt.Fprintln(os.Stderr, "labsim: interrupted; nothing is left")
 		return 128 + int(s)
 	}
-	fmt.Fprintln(os.Stderr, "labsim:", err)
+	if !errors.Is(err, errTold) {
+		fmt.Fprintln(os.Stderr, "labsim:", err)
+	}
 	return code(err)
 }
 

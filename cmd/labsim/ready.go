@@ -70,10 +70,15 @@ func (r *report) ready(text string) {
 	silence()
 }
 
-func (r *report) failed(err error) {
-	if r.parent != nil && err != nil {
-		r.send(news{Error: err.Error(), Code: code(err)})
+// errTold marks an error that the parent was told, and tells.
+var errTold = errors.New("the parent was told")
+
+func (r *report) failed(err error) error {
+	if r.parent == nil || err == nil {
+		return err
 	}
+	r.send(news{Error: err.Error(), Code: code(err)})
+	return fmt.Errorf("%w: %w", errTold, err)
 }
 
 func (r *report) send(n news) {

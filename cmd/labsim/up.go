@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/renameio/v2"
 	"github.com/labrun/labrun/internal/sim"
+	"github.com/labrun/labrun/internal/sim/proc"
 	"github.com/spf13/cobra"
 )
 
@@ -73,12 +74,16 @@ func upCommand() *cobra.Command {
 func (u *up) run(ctx context.Context) (err error) {
 	started := time.Now()
 	tell := u.report()
-	defer func() { tell.failed(err) }()
+	defer func() { err = tell.failed(err) }()
 	lab, err := load(u.lab, u.valuesIn, u.set, u.errors)
 	if err != nil {
 		return err
 	}
 	delays, err := parseDelays(u.delays)
+	if err != nil {
+		return err
+	}
+	assets, err := programs()
 	if err != nil {
 		return err
 	}
@@ -89,7 +94,7 @@ func (u *up) run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, state.release(u.keep)) }()
 	running, err := sim.Start(ctx, sim.Options{
 		Facts: lab.facts, Dir: state.dir, Speed: u.speed, Delays: delays,
-		Without: u.without, Fail: u.fail, RealPower: u.realPower,
+		Without: u.without, Fail: u.fail, RealPower: u.realPower, Assets: assets,
 	})
 	if err != nil {
 		if ctx.Err() != nil {
@@ -116,6 +121,16 @@ func (u *up) run(ctx context.Context) (err error) {
 	case err := <-running.Failed():
 		return fmt.Errorf("a part of the simulated lab has failed: %w", err)
 	}
+}
+
+// programs are those beside labsim itself, where it stands in the folder that `make bin` fills; else in the checkout's.
+func programs() (proc.Assets, error) {
+	if self, err := os.Executable(); err == nil {
+		if _, err := os.Stat(filepath.Join(filepath.Dir(self), "crds")); err == nil {
+			return proc.FindAssets(filepath.Dir(self))
+		}
+	}
+	return proc.FindAssets("")
 }
 
 func stop(lab *sim.Lab) error {

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"github.com/labrun/labrun/internal/sim/players/assisted"
 	"github.com/labrun/labrun/internal/sim/players/hypershift"
 	"github.com/labrun/labrun/internal/sim/players/machine"
 	"github.com/labrun/labrun/internal/sim/players/mce"
@@ -36,6 +37,7 @@ func Players() []Player {
 		{Player: olm.Player()},
 		{Player: metal3.Player()},
 		{Player: mce.Player(), Kinds: []string{engine, addons}},
+		{Player: assisted.Player(), Kinds: []string{infraEnv, agent, "agentserviceconfigs.agent-install.openshift.io", "nmstateconfigs.agent-install.openshift.io"}},
 		{Player: hypershift.Player(), Kinds: []string{hosted, machines, agent}},
 		{Player: machine.Player(), Kinds: []string{infraEnv, agent}},
 	}

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -58,9 +57,6 @@ func (l *Lab) plan() error {
 			User: w.BMC.Credentials.Username, Password: l.users.bmcPassword,
 			IPs: ips, Cores: 16, MemoryGB: 32, DiskGB: []int64{214, 214},
 		})
-	}
-	if slices.Contains(l.options.Fail, "agent-validation") {
-		l.machines[0].MemoryGB = 4 // a worker needs 8
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/labrun/labrun/labs"
 	"sigs.k8s.io/yaml"
@@ -93,7 +94,24 @@ func (l *Lab) workerValues() []any {
 		if !w.BMC.DisableCertificateVerification {
 			bmc["disable_certificate_verification"] = true
 		}
-		all = append(all, map[string]any{"name": w.Name, "bmc": bmc})
+		worker := map[string]any{"name": w.Name, "bmc": bmc}
+		if h := w.RootDeviceHints; h != (labs.RootDeviceHints{}) && !strings.HasPrefix(h.DeviceName, "/dev/sd") {
+			worker["root_device_hints"] = disk(h)
+		}
+		all = append(all, worker)
 	}
 	return all
+}
+
+// disk names the simulated server's first disk in place of the lab file's hints.
+func disk(h labs.RootDeviceHints) map[string]any {
+	hints := map[string]any{"device_name": "/dev/sda"}
+	for other, set := range map[string]bool{
+		"serial_number": h.SerialNumber != "", "wwn": h.WWN != "", "model": h.Model != "", "vendor": h.Vendor != "", "hctl": h.HCTL != "",
+	} {
+		if set {
+			hints[other] = nil
+		}
+	}
+	return hints
 }

@@ -75,7 +75,7 @@ func TestWaitEndsWithTheEvent(t *testing.T) {
 	}
 	slices.Sort(took)
 	t.Log("from the event to the end of the step: median", took[10], "worst", took[19])
-	if took[19] > 100*time.Millisecond && took[18] > 100*time.Millisecond {
+	if took[10] > 100*time.Millisecond { // the worst ones depend on who else uses the machine
 		t.Errorf("too slow: %v", took)
 	}
 	l.cluster.Close()
@@ -95,9 +95,15 @@ func TestTimeoutTellsWhatWasSeen(t *testing.T) {
 	ns := hub.Namespace(t, "late")
 	u := aConfigMap(ns, "state", map[string]string{"state": "starting"})
 	l.make(u)
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-	defer cancel()
-	r := l.runIn(ctx, "wait", stub{reads: []Ref{RefTo(u)}, judge: ready(RefTo(u))}, &tellings{})
+	ctx, cancel := context.WithCancelCause(t.Context())
+	told := &tellings{hear: make(chan event.Event, 100)}
+	ended := make(chan ran)
+	go func() {
+		ended <- l.runIn(ctx, "wait", stub{reads: []Ref{RefTo(u)}, judge: ready(RefTo(u))}, told)
+	}()
+	awaitTelling(t, told, RefTo(u).String()+": starting")
+	cancel(context.DeadlineExceeded)
+	r := <-ended
 	wantError(t, r.err, "state: starting", "look")
 	if !errors.Is(r.err, context.DeadlineExceeded) {
 		t.Errorf("%v is no timeout", r.err)

@@ -44,7 +44,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 )
 
-const patience = 40 * time.Second
+const patience = 2 * time.Minute
 
 // lab is a hub with the player, a hosted API server, a registry and a DNS server.
 type lab struct {
@@ -120,17 +120,15 @@ func serveRelease(t *testing.T, arch, version string) (image, ca string) {
 
 func newLab(t *testing.T, faults world.Faults) *lab {
 	t.Helper()
-	hub := cptest.ForTest(t, controlplane.Options{CRDs: []string{controlplane.All}, WithControllerManager: true})
+	hub := cptest.ForTest(t, controlplane.Options{CRDs: []string{controlplane.All}, WithControllerManager: true, ReadyIn: 4 * time.Minute})
+	site := cptest.ForTest(t, controlplane.Options{CRDs: []string{"openshift"}, Name: "hosted", ReadyIn: 4 * time.Minute})
 	l := &lab{t: t, names: &names{}}
 	l.image, l.ca = serveRelease(t, "amd64", "4.20.3")
-	var once sync.Once
-	var site *controlplane.ControlPlane
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &world.World{
 		Hub: hub.Config(), Log: slog.New(slog.NewTextHandler(testWriter{t}, nil)),
 		Pace: world.Pace{Speed: 600}, Faults: faults, DNS: serveDNS(t, l.names),
 		Hosted: func(context.Context, string) (*world.HostedAPI, error) {
-			once.Do(func() { site = cptest.ForTest(t, controlplane.Options{CRDs: []string{"openshift"}, Name: "hosted"}) })
 			return &world.HostedAPI{Config: site.Config(), Kubeconfig: []byte("kubeconfig"), Host: "127.0.0.1", Port: 6443}, nil
 		},
 	}

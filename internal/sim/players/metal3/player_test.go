@@ -31,7 +31,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 )
 
-const patience = 60 * time.Second
+const patience = 2 * time.Minute
 
 // ironic serves what it is given under its own address, as a real one does.
 type ironic struct {
@@ -68,7 +68,7 @@ type lab struct {
 func newLab(t *testing.T, faults world.Faults) *lab {
 	t.Helper()
 	bmc := sushytest.ForTest(t, sushy.Options{Systems: []sushy.System{sushytest.System(0)}, User: "admin", Password: "secret", QuickPower: true})
-	hub := cptest.ForTest(t, controlplane.Options{CRDs: []string{"metal3", "assisted"}})
+	hub := cptest.ForTest(t, controlplane.Options{CRDs: []string{"metal3", "assisted"}, ReadyIn: 4 * time.Minute})
 	l := &lab{t: t, bmc: bmc, system: sushytest.System(0), ironic: &ironic{}}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write(l.ironic.image) }))
 	t.Cleanup(server.Close)

@@ -122,10 +122,12 @@ func (c *clusters) tellProgress(hc *hyperv1.HostedCluster, blocked error) {
 	}
 }
 
-// release judges the release image: condition ValidReleaseImage.
+// release judges the release image: condition ValidReleaseImage. One that was
+// found valid is not looked up again, but told for each generation.
 func (c *clusters) release(ctx context.Context, hc *hyperv1.HostedCluster, seen *surroundings) (release, error) {
 	key := string(hc.UID) + "/" + hc.Spec.Release.Image
 	if found, ok := c.hosted.release(key); ok && meta.IsStatusConditionTrue(hc.Status.Conditions, string(hyperv1.ValidReleaseImage)) {
+		tell(hc, verdict(hyperv1.ValidReleaseImage, nil, hyperv1.AsExpectedReason, "Release image is valid"))
 		return found, nil
 	}
 	found, err := c.findRelease(ctx, hc, seen)

@@ -41,7 +41,7 @@ func TestJudgeHostedCluster(t *testing.T) {
 		cases = append(cases,
 			judged{name + " just now", s, hosted(at(name, "False", "SecretNotFound", "not found", "11:59:00"), ""), within(noon.Add(time.Minute), name+" is False (SecretNotFound): not found")},
 			judged{name, s, hosted(at(name, "False", "SecretNotFound", "not found", "11:57:00"), ""), fails("HostedCluster clusters/hosted-ipv6 has "+name+" False (SecretNotFound)", "it said: not found", "since: 11:57:00", next)},
-			judged{name + " without grace", HostedCluster{}, hosted(at(name, "False", "SecretNotFound", "not found", "12:00:00"), ""), fails(name+" False")})
+			judged{name + " without grace", HostedCluster{}, hosted(at(name, "False", "SecretNotFound", "not found", "12:00:00"), ""), fails(name + " False")})
 	}
 	judge(t, factsOf(t, ipv6), cases)
 }

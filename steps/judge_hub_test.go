@@ -83,7 +83,7 @@ func TestJudgeMCEOperator(t *testing.T) {
 		{"installing", s, subscribed + `{currentCSV: multicluster-engine.v2.10.1}}` + csv(`{phase: Installing, message: waiting for deployment}`), waits("phase Installing waiting for deployment")},
 		{"failed just now", s, subscribed + `{installedCSV: multicluster-engine.v2.10.1}}` + csv(`{phase: Failed, reason: InstallCheckFailed, message: timeout, lastTransitionTime: "2026-11-23T11:59:30Z"}`), within(noon.Add(90*time.Second), "InstallCheckFailed")},
 		{"failed", s, subscribed + `{installedCSV: multicluster-engine.v2.10.1}}` + csv(`{phase: Failed, reason: InstallCheckFailed, message: timeout, lastTransitionTime: "2026-11-23T11:00:00Z"}`), fails("phase Failed (InstallCheckFailed)", "timeout", "oc get clusterserviceversion")},
-		{"installed", s, subscribed + `{installedCSV: multicluster-engine.v2.10.1}}` + csv(`{phase: Succeeded}`), doneWith("multicluster-engine v2.10.1 Succeeded")},
+		{"installed", s, subscribed + `{installedCSV: multicluster-engine.v2.10.1}}` + csv(`{phase: Succeeded}`), doneWith("multicluster-engine v2.10.1 Succeeded", "from channel \"\" as it was found")},
 	})
 }
 

@@ -1,11 +1,14 @@
 package steps
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	operatorsv1 "github.com/operator-framework/api/pkg/operators/v1"
 	"github.com/operator-framework/api/pkg/operators/v1alpha1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/labrun/labrun/labs"
@@ -45,10 +48,12 @@ func (s MCEOperator) Reads(f *labs.Facts) []kube.Ref {
 }
 
 // Objects are namespace, OperatorGroup and Subscription, but for what is there:
-// an operator that somebody installed is used as it is.
+// an operator that another lab or somebody else installed is used as it is, from
+// whatever channel and catalog.
 func (s MCEOperator) Objects(f *labs.Facts, seen kube.Seen) ([]kube.Intent, error) {
-	if found := subscription(seen); found != nil && (found.GetNamespace() != f.MCE.Namespace || found.GetName() != mcePackage) {
-		return nil, nil
+	if found := subscription(seen); found != nil && !appliedBy(f, found) {
+		ref := kube.RefTo(found)
+		return []kube.Intent{{How: kube.Merge, Object: blank(ref), Shared: true}}, nil
 	}
 	ns := namespaceObject(f.MCE.Namespace)
 	intents := []kube.Intent{{Object: ns, Shared: true}}
@@ -72,6 +77,13 @@ func (s MCEOperator) Objects(f *labs.Facts, seen kube.Seen) ([]kube.Intent, erro
 		},
 	}
 	return append(intents, kube.Intent{Object: sub, Shared: true, Primary: true}), nil
+}
+
+// appliedBy says whether the lab itself brought an object about.
+func appliedBy(f *labs.Facts, u *unstructured.Unstructured) bool {
+	return slices.ContainsFunc(u.GetManagedFields(), func(m metav1.ManagedFieldsEntry) bool {
+		return m.Operation == metav1.ManagedFieldsOperationApply && strings.HasPrefix(m.Manager, "labrun/"+f.Name+"/")
+	})
 }
 
 // subscription finds multicluster engine's, wherever it is.
@@ -101,6 +113,9 @@ func (s MCEOperator) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 		return s.unresolved(ref, sub, seen.Now)
 	}
 	v := s.judgeCSV(seen, sub.GetNamespace(), csv)
+	if channel := text(sub, "spec", "channel"); v.State == kube.Done && channel != f.MCE.Channel {
+		v.Summary += fmt.Sprintf(", from channel %q as it was found", channel)
+	}
 	if c := crd.ConditionOf(sub, "InstallPlanPending"); v.State == kube.Waiting && installed == "" && c.Is("True") {
 		v.Report.Lines = append(v.Report.Lines, event.Line{Label: "install plan", Text: condition(c)})
 		if c.Reason == "RequiresApproval" {

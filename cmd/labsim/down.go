@@ -80,6 +80,7 @@ func down(ctx context.Context, dir string, keep bool, out io.Writer) error {
 			return err
 		}
 	}
+	remove(r.Written) // of one that was killed
 	if !keep && ours(dir) {
 		if err := os.RemoveAll(dir); err != nil {
 			return err

@@ -16,14 +16,14 @@ import (
 
 // record is what the state folder of a lab says of it: labsim.json.
 type record struct {
-	Name       string    `json:"name"`
-	PID        int       `json:"pid"`
-	Started    string    `json:"started"` // of the process, in clock ticks since the machine's start: an id alone may be another's
-	Since      time.Time `json:"since"`
-	API        string    `json:"api,omitempty"` // of the management cluster; "" until it is ready
-	Kubeconfig string    `json:"kubeconfig"`
-	Values     string    `json:"values"`
-	Command    string    `json:"command"` // that is run against the lab
+	Name    string    `json:"name"`
+	PID     int       `json:"pid"`
+	Started string    `json:"started"` // of the process, in clock ticks since the machine's start: an id alone may be another's
+	Since   time.Time `json:"since"`
+	API     string    `json:"api,omitempty"`     // of the management cluster; "" until it is ready
+	Command string    `json:"command,omitempty"` // that is run against the lab
+
+	Written map[string]string `json:"written,omitempty"` // kubeconfig and values: path and SHA-256
 }
 
 const (

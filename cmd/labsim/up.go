@@ -1,8 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -103,14 +104,15 @@ func (u *up) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, stop(running)) }()
-	if err := u.writeFiles(running); err != nil {
+	written := u.files(running)
+	defer written.remove()
+	if err := written.write(); err != nil {
 		return err
 	}
-	defer u.removeFiles(running)
 	command := u.command()
 	if err := state.write(record{
 		Name: lab.name, PID: os.Getpid(), Started: startOf(os.Getpid()), Since: started,
-		API: running.Hub().URL(), Kubeconfig: absolute(u.kubeconfig), Values: absolute(u.values), Command: command,
+		API: running.Hub().URL(), Written: written.digests(), Command: command,
 	}); err != nil {
 		return err
 	}
@@ -159,9 +161,16 @@ func parseDelays(list []string) (map[string]time.Duration, error) {
 	return delays, nil
 }
 
-// writeFiles writes kubeconfig and values for their owner alone, whatever stood there before.
-func (u *up) writeFiles(lab *sim.Lab) error {
-	for path, text := range map[string][]byte{u.kubeconfig: lab.Kubeconfig(), u.values: lab.Values()} {
+// files are what a lab writes for its user, by absolute path.
+type files map[string][]byte
+
+func (u *up) files(lab *sim.Lab) files {
+	return files{absolute(u.kubeconfig): lab.Kubeconfig(), absolute(u.values): lab.Values()}
+}
+
+// write writes them for their owner alone, whatever stood there before.
+func (f files) write() error {
+	for path, text := range f {
 		if err := renameio.WriteFile(path, text, 0o600, renameio.IgnoreUmask()); err != nil {
 			return fmt.Errorf("writing %s: %w", path, err)
 		}
@@ -169,13 +178,28 @@ func (u *up) writeFiles(lab *sim.Lab) error {
 	return nil
 }
 
-// removeFiles takes them away, unless somebody has written something else there since.
-func (u *up) removeFiles(lab *sim.Lab) {
-	for path, text := range map[string][]byte{u.kubeconfig: lab.Kubeconfig(), u.values: lab.Values()} {
-		if now, err := os.ReadFile(path); err == nil && bytes.Equal(now, text) {
+func (f files) digests() map[string]string {
+	digests := map[string]string{}
+	for path, text := range f {
+		digests[path] = digest(text)
+	}
+	return digests
+}
+
+func (f files) remove() { remove(f.digests()) }
+
+// remove takes away files that have still the content of this digest: somebody may have written another there since.
+func remove(written map[string]string) {
+	for path, was := range written {
+		if now, err := os.ReadFile(path); err == nil && digest(now) == was {
 			_ = os.Remove(path)
 		}
 	}
+}
+
+func digest(text []byte) string {
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
 }
 
 // command is what to type next.

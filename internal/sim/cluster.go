@@ -62,7 +62,11 @@ func (l *Lab) startHub(life context.Context) error {
 }
 
 // player connects to the hub as the players do.
-func (l *Lab) player() *rest.Config { return l.hub.ConfigFor("labsim", "system:masters") }
+func (l *Lab) player() *rest.Config {
+	config := l.hub.ConfigFor("labsim", "system:masters")
+	config.WarningHandler = rest.NoWarnings{} // about versions that the real operators use
+	return config
+}
 
 func newScheme() (*runtime.Scheme, error) {
 	scheme := runtime.NewScheme()

@@ -192,7 +192,9 @@ func (l *Lab) stopPrograms(ctx context.Context) error {
 	var all sync.WaitGroup
 	errs := make([]error, len(l.racks)+1)
 	for i, r := range l.racks {
-		all.Go(func() { errs[i] = r.bmc.Stop(ctx) })
+		if r.bmc != nil {
+			all.Go(func() { errs[i] = r.bmc.Stop(ctx) })
+		}
 	}
 	if l.hub != nil && l.options.Hub == nil {
 		all.Go(func() { errs[len(l.racks)] = l.hub.Stop(ctx) })

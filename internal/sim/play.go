@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -101,7 +102,7 @@ func (l *Lab) manager() (manager.Manager, error) {
 	}
 	again, patience := true, 5*time.Second
 	return ctrl.NewManager(l.player(), ctrl.Options{
-		Scheme: scheme, Logger: logr.FromSlogHandler(l.log.Handler()),
+		Scheme: scheme, Logger: logr.FromSlogHandler(loud{l.log.Handler()}),
 		Metrics:                 metrics.Options{BindAddress: "0"},
 		Controller:              config.Controller{SkipNameValidation: &again},
 		GracefulShutdownTimeout: &patience,
@@ -133,3 +134,15 @@ func (l *Lab) world() *world.World {
 	}
 	return w
 }
+
+// loud lets warnings and errors of the players' machinery through, and not that it starts and stops.
+type loud struct{ slog.Handler }
+
+// Enabled says which records are handled.
+func (loud) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }
+
+// WithAttrs keeps the limit.
+func (h loud) WithAttrs(attrs []slog.Attr) slog.Handler { return loud{h.Handler.WithAttrs(attrs)} }
+
+// WithGroup keeps the limit.
+func (h loud) WithGroup(name string) slog.Handler { return loud{h.Handler.WithGroup(name)} }

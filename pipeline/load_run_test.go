@@ -20,7 +20,7 @@ type testEchoed struct {
 	Text string `yaml:"text"`
 }
 
-func (e testEcho) Run(context.Context, struct{}) (testEchoed, error) { return testEchoed{e.Text}, nil }
+func (e testEcho) Run(context.Context, struct{}) (testEchoed, error) { return testEchoed(e), nil }
 
 type outcomes struct {
 	mu  sync.Mutex

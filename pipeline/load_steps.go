@@ -16,8 +16,7 @@ type step[E any] struct {
 	types *kindTypes[E] // nil where uses names none
 	scope gate.Scope    // what its expressions may name
 	reads []stepRead
-	needs []*source.Node // its needs; nil where it has none of its own
-	index int            // in the order
+	index int // in the order
 	phase int
 }
 

@@ -69,7 +69,6 @@ type facts struct {
 	Net     static            `yaml:"net,omitempty"`
 	That    Expr              `yaml:"that,omitempty" vars:"object" result:"bool"`
 	Pass    secretRef         `yaml:"pass,omitempty"`
-	hidden  int
 }
 
 // values knows the value of each expression.

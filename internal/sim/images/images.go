@@ -150,7 +150,8 @@ func (s *Server) ask(ctx context.Context, method, url string) (*http.Response, e
 	}
 	if answer.StatusCode != http.StatusOK {
 		answer.Body.Close()
-		return nil, fmt.Errorf("Got HTTP code %d instead of 200 in response to %s request.", answer.StatusCode, method) //nolint:staticcheck // Ironic's words
+		//lint:ignore ST1005 Ironic's own words, as Metal3 passes them on
+		return nil, fmt.Errorf("Got HTTP code %d instead of 200 in response to %s request.", answer.StatusCode, method)
 	}
 	return answer, nil
 }

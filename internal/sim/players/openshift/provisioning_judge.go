@@ -26,7 +26,6 @@ type provisioningSpec struct {
 // admitProvisioning is the operator's validating webhook.
 func admitProvisioning(_ context.Context, r admit.Request) error {
 	if r.Old == nil && r.Object.GetName() != provisioningName {
-		//lint:ignore ST1005 the operator's own text
 		return fmt.Errorf("Provisioning object is a singleton and must be named \"%s\"", provisioningName)
 	}
 	spec, err := obj.Decode[provisioningSpec](r.Object, "spec")

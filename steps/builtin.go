@@ -9,6 +9,7 @@ import (
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/pipeline"
 	"github.com/labrun/labrun/steps/kube"
+	"github.com/labrun/labrun/steps/kube/generic"
 )
 
 // Schema tells the engine of the facts of a lab.
@@ -30,6 +31,7 @@ func Builtin() []pipeline.Kind[*Env] {
 	all := hubKinds()
 	all = append(all, hostedKinds()...)
 	all = append(all, workerKinds()...)
+	all = append(all, generic.Kinds[*Env]()...)
 	return append(all, generalKinds()...)
 }
 

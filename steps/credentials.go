@@ -79,6 +79,20 @@ func writePrivate(ctx context.Context, env *Env, path string, content []byte) er
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			return false, "", err
 		}
-		return true, "", renameio.WriteFile(path, content, private, renameio.IgnoreUmask())
+		return true, "", replaceFile(path, content, private)
 	})
+}
+
+// replaceFile writes a file of just this mode: renameio.WriteFile would take over
+// the mode of the file that is there.
+func replaceFile(path string, content []byte, mode fs.FileMode) error {
+	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(mode), renameio.IgnoreUmask())
+	if err != nil {
+		return err
+	}
+	defer file.Cleanup() //nolint:errcheck // nothing is left of it once it has replaced the other
+	if _, err := file.Write(content); err != nil {
+		return err
+	}
+	return file.CloseAtomicallyReplace()
 }

@@ -326,3 +326,23 @@ func wantError(t *testing.T, err error, parts ...string) {
 }
 
 func replace(s, old, with string) string { return strings.ReplaceAll(s, old, with) }
+
+// loadText loads the facts of the connected lab with one step: an assert.
+func loadText(t testing.TB, that string) *pipeline.Pipeline[*Env] {
+	t.Helper()
+	lab, err := os.ReadFile(filepath.Join("..", "labs", ipv4+".yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	facts, _, _ := strings.Cut(string(lab), "\ninclude:")
+	file := filepath.Join(t.TempDir(), "lab.yaml")
+	text := facts + "\nphases: [one]\nsteps:\n  - {id: asserted, phase: one, uses: assert, with: {that: \"" + that + "\"}}\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, found := pipeline.Load(pipeline.Request[*Env]{File: file, Kinds: Builtin(), Schema: Schema(), Environ: []string{}})
+	if len(found) > 0 {
+		t.Fatal(found)
+	}
+	return p
+}

@@ -65,6 +65,7 @@ func (h *hosted) api(ctx context.Context, namespace string) (*world.HostedAPI, e
 	}
 	cp, err := controlplane.Start(h.life, controlplane.Options{
 		Dir: filepath.Join(h.dir, namespace), Assets: h.assets, Name: namespace, Family: h.family, CRDs: []string{"openshift"},
+		Audit: true,
 	})
 	if err != nil {
 		return nil, err
@@ -77,6 +78,20 @@ func (h *hosted) api(ctx context.Context, namespace string) (*world.HostedAPI, e
 	}}
 	h.all[namespace] = s
 	return s.api, nil
+}
+
+// Hosted is the API server of a hosted cluster, by its control plane's namespace; nil where there is none (yet). It logs
+// all writes, as the management cluster does.
+func (l *Lab) Hosted(namespace string) *controlplane.ControlPlane {
+	if l.options.Hub != nil {
+		return l.options.Hub.Hosted(namespace)
+	}
+	l.hosted.mu.Lock()
+	defer l.hosted.mu.Unlock()
+	if s := l.hosted.all[namespace]; s != nil {
+		return s.cp
+	}
+	return nil
 }
 
 func (h *hosted) stop(ctx context.Context) error {

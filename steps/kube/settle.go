@@ -20,23 +20,43 @@ func (r *run) settle(ctx context.Context, t *task, after *unstructured.Unstructu
 	if t.Initial == nil {
 		return nil
 	}
-	managers, double, err := disown(after.GetManagedFields(), r.manager)
-	if err != nil || !double {
-		return err
-	}
-	body, err := json.Marshal([]map[string]any{
-		{"op": "test", "path": "/metadata/resourceVersion", "value": after.GetResourceVersion()},
-		{"op": "replace", "path": "/metadata/managedFields", "value": managers},
-	})
-	if err != nil {
+	body, err := r.handOver(after)
+	if err != nil || body == nil {
 		return err
 	}
 	return r.effect(ctx, "settle", t, func(ctx context.Context) (*unstructured.Unstructured, bool, error) {
-		settled, err := t.client.Patch(ctx, t.ref.Name, types.JSONPatchType, body, meta.PatchOptions{FieldManager: r.manager})
-		if apierrors.IsInvalid(err) || apierrors.IsConflict(err) { // written meanwhile: the next run settles it
-			return after, true, nil
+		for range settleAttempts {
+			settled, err := t.client.Patch(ctx, t.ref.Name, types.JSONPatchType, body, meta.PatchOptions{FieldManager: r.manager})
+			if !apierrors.IsInvalid(err) && !apierrors.IsConflict(err) {
+				return settled, err == nil, err
+			}
+			// Written meanwhile: a new object's operator writes its status at once.
+			if after, err = t.client.Get(ctx, t.ref.Name, meta.GetOptions{}); err != nil {
+				return nil, false, err
+			}
+			if body, err = r.handOver(after); err != nil || body == nil {
+				return after, err == nil, err
+			}
 		}
-		return settled, err == nil, err
+		return after, true, nil // the next run settles it
+	})
+}
+
+// settleAttempts is how often an object that others write at the same time is
+// read anew.
+const settleAttempts = 10
+
+// handOver is the JSON patch that leaves the fields which this step applies to
+// the apply alone, nil where they are already. It holds for the version that was
+// read only.
+func (r *run) handOver(u *unstructured.Unstructured) ([]byte, error) {
+	managers, double, err := disown(u.GetManagedFields(), r.manager)
+	if err != nil || !double {
+		return nil, err
+	}
+	return json.Marshal([]map[string]any{
+		{"op": "test", "path": "/metadata/resourceVersion", "value": u.GetResourceVersion()},
+		{"op": "replace", "path": "/metadata/managedFields", "value": managers},
 	})
 }
 

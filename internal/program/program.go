@@ -1,0 +1,88 @@
+// Package program puts labrun together: the command line, the steps and the facts
+// of a lab. The command is one call of it, and tests run it in their own process.
+package program
+
+import (
+	"context"
+	"runtime/debug"
+	"strings"
+
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/labrun/labrun/internal/cli"
+	"github.com/labrun/labrun/labs"
+	"github.com/labrun/labrun/pipeline"
+	"github.com/labrun/labrun/steps"
+	"github.com/labrun/labrun/steps/kube"
+)
+
+// Main runs one command of labrun and gives its exit code.
+func Main(ctx context.Context, args []string, streams cli.Streams) int {
+	return cli.Main(ctx, labrun(), args, streams)
+}
+
+// labrun hands the steps and facts of a lab to the command line.
+func labrun() cli.Program[*steps.Env] {
+	return cli.Program[*steps.Env]{
+		Version: version(),
+		Kinds:   steps.Builtin,
+		Schema:  steps.Schema,
+		Builtin: labs.Steps(),
+		Check:   checkNames,
+		Title:   title,
+		Open:    open,
+	}
+}
+
+// version is the module's, as the build recorded it.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
+}
+
+func open(s cli.Session) cli.Environment[*steps.Env] {
+	lab := steps.NewLab(s.Facts.(*labs.Facts), steps.LabOptions{Kubeconfig: s.Kubeconfig, StateDir: s.StateDir, Reveal: s.Reveal})
+	return cli.Environment[*steps.Env]{New: lab.Env, Requests: lab.Requests, Close: lab.Close}
+}
+
+// checkNames refuses a step whose name makes too long a field manager or label.
+func checkNames(_ pipeline.Kind[*steps.Env], _ any, lab, step, key string) []pipeline.FactProblem {
+	if err := kube.CheckNames(lab, step, key); err != nil {
+		return []pipeline.FactProblem{{Message: err.Error()}}
+	}
+	return nil
+}
+
+// title is what a run's first line says of the lab.
+func title(s cli.Session) string {
+	facts := s.Facts.(*labs.Facts)
+	parts := []string{facts.Title()}
+	path := s.Kubeconfig
+	if path == "" {
+		path = string(facts.Management.Kubeconfig)
+	}
+	if server := serverOf(path, facts.Management.Context); server != "" {
+		parts = append(parts, "hub "+server)
+	}
+	return strings.Join(parts, " · ")
+}
+
+// serverOf gives the address of the API server that a kubeconfig names, "" where
+// it cannot be read: who needs it says why.
+func serverOf(path, context string) string {
+	config, err := clientcmd.LoadFromFile(path)
+	if err != nil {
+		return ""
+	}
+	if context == "" {
+		context = config.CurrentContext
+	}
+	c := config.Contexts[context]
+	if c == nil || config.Clusters[c.Cluster] == nil {
+		return ""
+	}
+	return config.Clusters[c.Cluster].Server
+}

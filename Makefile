@@ -22,7 +22,7 @@ demo: bin build ## a lab built from end to end on this machine, and taken down a
 bench: ## the engine's benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
-generate: ## schemas and golden files
+generate: ## docs/steps.md and docs/facts.md, from the Go types
 	$(GO) generate ./...
 
 lint: ## formatting, vet and staticcheck

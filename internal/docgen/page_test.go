@@ -13,13 +13,15 @@ import (
 	"github.com/labrun/labrun/steps"
 )
 
-func TestPageIsFresh(t *testing.T) {
-	have, err := os.ReadFile("../../docs/steps.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(have, page(steps.Builtin())) {
-		t.Error("docs/steps.md is not what the steps' types say now: make generate")
+func TestPagesAreFresh(t *testing.T) {
+	for name, want := range pages() {
+		have, err := os.ReadFile(filepath.Join("../../docs", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(have, want) {
+			t.Errorf("docs/%s is not what the Go types say now: make generate", name)
+		}
 	}
 }
 

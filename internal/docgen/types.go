@@ -3,7 +3,6 @@ package main
 import (
 	"reflect"
 	"strings"
-	"time"
 
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/pipeline/decode"
@@ -41,17 +40,14 @@ func typeName(t reflect.Type, tag reflect.StructTag) string {
 	if enum := tag.Get("enum"); enum != "" && t.Kind() == reflect.String {
 		return "`" + strings.ReplaceAll(enum, "|", "`, `") + "`"
 	}
+	if v, ok := valueOf(t); ok {
+		return v.name
+	}
 	switch t {
 	case reflect.TypeFor[decode.Expr]():
 		return "expression"
 	case reflect.TypeFor[labs.Worker]():
 		return "worker, `lab.workers[i]`"
-	case reflect.TypeFor[labs.Duration](), reflect.TypeFor[time.Duration]():
-		return "duration"
-	case reflect.TypeFor[labs.Path]():
-		return "path"
-	case reflect.TypeFor[labs.SecretRef]():
-		return "secret, by reference"
 	case reflect.TypeFor[*source.Node]():
 		return "anything"
 	}

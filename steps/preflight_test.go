@@ -1,0 +1,96 @@
+package steps
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/labrun/labrun/labs"
+	"github.com/labrun/labrun/redfish/bmctest"
+)
+
+// workersAt are workers whose BMCs are these, with the user admin.
+func workersAt(password string, bmcs ...*bmctest.BMC) []labs.Worker {
+	var all []labs.Worker
+	for i, b := range bmcs {
+		all = append(all, labs.Worker{
+			Name: []string{"worker0", "worker1"}[i], BootMAC: bmctest.MAC, BootMode: "UEFI",
+			BMC: labs.BMC{Address: b.Address(bmctest.System), DisableCertificateVerification: true,
+				Credentials: labs.BMCCredentials{Username: "admin", Password: labs.SecretRef{Env: password}}},
+		})
+	}
+	return all
+}
+
+func aBMC(t *testing.T) *bmctest.BMC {
+	t.Helper()
+	b, err := bmctest.New(bmctest.Config{TLS: true, Sessions: true, Username: "admin", Password: "right"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Close)
+	return b
+}
+
+func TestPreflight(t *testing.T) {
+	t.Setenv("RIGHT", "right\n")
+	t.Setenv("WRONG", "wrong-password")
+	f := factsOf(t, ipv4)
+	good, bad := aBMC(t), aBMC(t)
+
+	env, _ := anEnv(t, f, LabOptions{})
+	out, err := Preflight{Hosts: workersAt("RIGHT", good)}.Run(t.Context(), env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, out.Usable, []string{"worker0"})
+	equal(t, out.Failed, []string{})
+	if open, ever := good.Sessions(); open != 0 || ever == 0 {
+		t.Errorf("%d sessions are open of %d", open, ever)
+	}
+	if got := env.Requests()["redfish"]; got != len(good.Requests()) {
+		t.Errorf("%d requests are counted, the BMC saw %d", got, len(good.Requests()))
+	}
+
+	hosts := workersAt("RIGHT", good, bad)
+	hosts[1].BootMAC = "52:54:00:00:00:99"
+	hosts[1].BMC.Credentials.Password = labs.SecretRef{Env: "WRONG"}
+	env, _ = anEnv(t, f, LabOptions{})
+	out, err = Preflight{Hosts: hosts}.Run(t.Context(), env)
+	wantError(t, err, "1 of 2 workers can be used, 2 needed", "worker1: auth: ", "next: labrun preflight LAB --host worker1")
+	var failed PreflightFailed
+	if !errors.As(err, &failed) || failed.ExitCode() != 3 {
+		t.Errorf("the error is no pre-flight's: %v", err)
+	}
+	equal(t, out.Failed, []string{"worker1"})
+	if bad.Refused() != 1 {
+		t.Errorf("a wrong password was tried %d times", bad.Refused())
+	}
+
+	for name, s := range map[string]Preflight{"one is enough": {Hosts: hosts, Require: 1}, "it has its host": {Hosts: hosts, Managed: []string{"worker1"}}} {
+		env, _ := anEnv(t, f, LabOptions{})
+		out, err := s.Run(t.Context(), env)
+		if err != nil || len(out.Usable) != 2-s.Require {
+			t.Errorf("%s: %+v, %v", name, out, err)
+		}
+	}
+	hosts[1].BMC.Credentials.Password = labs.SecretRef{Env: "LABRUN_TEST_UNSET"}
+	_, err = Preflight{Hosts: hosts}.Run(t.Context(), env)
+	wantError(t, err, "BMC of worker1", "export LABRUN_TEST_UNSET")
+}
+
+func TestPreflightSummary(t *testing.T) {
+	for want, out := range map[string]PreflightOutputs{
+		"2 of 2 workers": {Usable: []string{"a", "b"}},
+		"0 of 1 worker, 1 warning (a: powered on)":     {Failed: []string{"a"}, Warnings: []string{"a: powered on"}},
+		"1 of 1 worker, 2 warnings (a: powered on, …)": {Usable: []string{"a"}, Warnings: []string{"a: powered on", "b"}},
+	} {
+		if got := out.Summary(); got != want {
+			t.Errorf("summary %q, want %q", got, want)
+		}
+	}
+	for stack, want := range map[labs.Stack]string{labs.IPv4: "ip4", labs.IPv6: "ip6", labs.Dual: "ip"} {
+		if got := lookupNetwork(stack); got != want {
+			t.Errorf("%s asks for %s, want %s", stack, got, want)
+		}
+	}
+}

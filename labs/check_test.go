@@ -65,6 +65,7 @@ func TestCompleteFinds(t *testing.T) {
 		{"name", func(f *Facts) { f.Hosted.Name = "Hosted_1" }, "hosted_cluster.name", "no DNS label"},
 		{"long namespace", func(f *Facts) { f.Hosted.Name = strings.Repeat("a", 60) }, "hosted_cluster.name", "63 are allowed"},
 		{"domain", func(f *Facts) { f.Domain = "a..b" }, "domain", "no domain name"},
+		{"long label", func(f *Facts) { f.Domain = strings.Repeat("a", 64) + ".example" }, "domain", "no domain name"},
 		{"drain for ever", func(f *Facts) { f.Hosted.NodeDrainTimeout.Duration = 0 }, "hosted_cluster.node_drain_timeout", "for ever"},
 		{"ingress outside", func(f *Facts) { f.Hosted.Ingress.Address = "2001:db8:1::1" }, "hosted_cluster.ingress.address", "no machine network"},
 		{"ingress is a name", func(f *Facts) { f.Hosted.Ingress.Address = "apps" }, "hosted_cluster.ingress.address", "no address"},

@@ -178,7 +178,7 @@ func (l *loader[E]) takePhases(nodes []*source.Node) {
 		return
 	}
 	for _, n := range nodes {
-		if n.Kind != source.Scalar || !idPattern.MatchString(n.Text) {
+		if n.Kind != source.Scalar || !isName(idPattern, n.Text) {
 			l.fail(n.Find("a phase is a name of small letters, digits and _", ""))
 			continue
 		}

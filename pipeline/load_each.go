@@ -219,7 +219,7 @@ func (d *Declared[E]) keyOf(values map[string]any, item any, index int) (string,
 		return "", d.keyNode().Find(fmt.Sprintf("item %d has no name to be its key", index), "give the step a key: an expression over item, such as item.mac")
 	}
 	text := fmt.Sprint(key)
-	if !labelValue.MatchString(text) {
+	if !isName(labelValue, text) {
 		return "", d.keyNode().Find(fmt.Sprintf("the key %q of item %d is no label value (letters, digits, -, _ and ., at most 63)", text, index),
 			"give the step a key: an expression over item and index")
 	}

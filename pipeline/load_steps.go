@@ -105,7 +105,7 @@ func (l *loader[E]) step(n *source.Node, what decode.Target) {
 		return
 	}
 	s.ID, s.Pos = s.doc.ID.Text, s.doc.ID.Pos
-	if s.doc.ID.Kind != source.Scalar || !idPattern.MatchString(s.ID) {
+	if s.doc.ID.Kind != source.Scalar || !isName(idPattern, s.ID) {
 		l.fail(s.doc.ID.Find("an id is made of small letters, digits and _, begins with a letter and ends with no _; found "+s.doc.ID.Describe(), idHint(s.ID)))
 		return
 	}
@@ -180,7 +180,7 @@ func idHint(id string) string {
 			mended[i] = c + 'a' - 'A'
 		}
 	}
-	if string(mended) != id && idPattern.Match(mended) {
+	if string(mended) != id && isName(idPattern, string(mended)) {
 		return fmt.Sprintf("did you mean %q?", mended)
 	}
 	return ""

@@ -30,7 +30,7 @@ const Keep = 20
 // ErrNoRun is the error of a lab that was never run from this state folder.
 var ErrNoRun = errors.New("no run of this lab is recorded here")
 
-var label = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
+var label = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
 
 // Default is the state folder where --state-dir names none.
 func Default() string { return filepath.Join(xdg.StateHome, "labrun") }
@@ -49,7 +49,7 @@ type Run struct {
 
 // Of names the folder of a lab below root ("" for Default). It touches nothing.
 func Of(root, lab string) (*Lab, error) {
-	if !label.MatchString(lab) {
+	if len(lab) > 63 || !label.MatchString(lab) {
 		return nil, fmt.Errorf("the lab's name %q is no DNS label and cannot name its state folder", lab)
 	}
 	if root == "" {

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"sync"
 
-	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
@@ -77,11 +76,9 @@ func NewCluster(config *rest.Config) (*Cluster, error) {
 	if c.metadata, err = metadata.NewForConfigAndClient(metadata.ConfigFor(c.config), c.http); err != nil {
 		return nil, fmt.Errorf("connecting to %s: %w", config.Host, err)
 	}
-	asker, err := discovery.NewDiscoveryClientForConfigAndClient(c.config, c.http)
-	if err != nil {
+	if c.kinds, err = newKinds(c.config, c.http); err != nil {
 		return nil, fmt.Errorf("connecting to %s: %w", config.Host, err)
 	}
-	c.kinds = newKinds(asker)
 	return c, nil
 }
 

@@ -2,15 +2,20 @@ package kube
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/discovery"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
 )
 
 // errNotServed is the error of a kind that the server does not know (yet).
@@ -20,7 +25,7 @@ var errNotServed = errors.New("the server does not know this kind")
 // group's version when a kind of it is first needed, and again while one is
 // missing: CRDs appear during a run.
 type kinds struct {
-	asker *discovery.DiscoveryClient
+	asker rest.Interface
 	mu    sync.Mutex
 	known map[schema.GroupVersionKind]resource
 }
@@ -31,8 +36,19 @@ type resource struct {
 	namespaced bool
 }
 
-func newKinds(asker *discovery.DiscoveryClient) *kinds {
-	return &kinds{asker: asker, known: map[schema.GroupVersionKind]resource{}}
+// newKinds asks nothing yet. It does without client-go's discovery package, which
+// registers every Kubernetes type there is when labrun starts.
+func newKinds(config *rest.Config, client *http.Client) (*kinds, error) {
+	scheme := runtime.NewScheme()
+	metav1.AddToGroupVersion(scheme, schema.GroupVersion{Version: "v1"})
+	config = rest.CopyConfig(config)
+	config.NegotiatedSerializer = serializer.NewCodecFactory(scheme).WithoutConversion()
+	config.GroupVersion = &schema.GroupVersion{}
+	asker, err := rest.UnversionedRESTClientForConfigAndClient(config, client)
+	if err != nil {
+		return nil, err
+	}
+	return &kinds{asker: asker, known: map[schema.GroupVersionKind]resource{}}, nil
 }
 
 // find gives the resource of a kind, or errNotServed.
@@ -43,7 +59,7 @@ func (k *kinds) find(ctx context.Context, gvk schema.GroupVersionKind) (resource
 	if ok {
 		return found, nil
 	}
-	list, err := k.asker.ServerResourcesForGroupVersionWithContext(ctx, gvk.GroupVersion().String())
+	list, err := k.ask(ctx, gvk.GroupVersion())
 	if apierrors.IsNotFound(err) {
 		return resource{}, errNotServed
 	}
@@ -62,6 +78,23 @@ func (k *kinds) find(ctx context.Context, gvk schema.GroupVersionKind) (resource
 		return resource{}, errNotServed
 	}
 	return found, nil
+}
+
+// ask lists what the server keeps of one version of a group.
+func (k *kinds) ask(ctx context.Context, gv schema.GroupVersion) (*metav1.APIResourceList, error) {
+	path := []string{"/apis", gv.Group, gv.Version}
+	if gv.Group == "" {
+		path = []string{"/api", gv.Version}
+	}
+	raw, err := k.asker.Get().AbsPath(path...).SetHeader("Accept", runtime.ContentTypeJSON).Do(ctx).Raw()
+	if err != nil {
+		return nil, err
+	}
+	list := &metav1.APIResourceList{}
+	if err := json.Unmarshal(raw, list); err != nil {
+		return nil, fmt.Errorf("reading the server's kinds of %s: %w", gv, err)
+	}
+	return list, nil
 }
 
 // resource gives the client for the objects of a reference.

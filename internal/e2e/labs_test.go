@@ -1,0 +1,171 @@
+package e2e
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/labrun/labrun/internal/sim"
+	"github.com/labrun/labrun/pipeline/event"
+)
+
+// TestLabs builds each of the lab files, and builds it again.
+func TestLabs(t *testing.T) {
+	for _, file := range []string{disconnected, connected} {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".yaml"), func(t *testing.T) {
+			t.Parallel()
+			l := start(t, file, sim.Options{})
+			first := l.run(t).must(t, 0)
+			t.Log("first run: ", first.told())
+			if len(first.status(event.Changed)) == 0 {
+				t.Error("the first run changed nothing")
+			}
+			if file == connected {
+				wantNoMirror(t, first)
+			}
+			l.wantFiles(t)
+			before := l.mark(t)
+			second := l.run(t).must(t, 0)
+			t.Log("second run:", second.told())
+			if other := second.status(event.Changed, event.Failed, event.Blocked, event.Cancelled); len(other) > 0 {
+				t.Errorf("neither ok nor skipped: %v", other)
+			}
+			if n := second.Summary.Counts[event.OK]; n < 30 {
+				t.Errorf("%d steps ok, want at least 30", n)
+			}
+			l.wantUntouched(t, before)
+		})
+	}
+}
+
+// wantNoMirror holds a connected lab's run against the steps that only a
+// disconnected one has.
+func wantNoMirror(t *testing.T, o outcome) {
+	t.Helper()
+	skipped := o.status(event.Skipped)
+	for _, step := range []string{"registry_ca", "image_config", "user_ca_bundle", "registries", "install_flags", "trust_bundle"} {
+		if !slices.Contains(skipped, step) {
+			t.Errorf("%s was not skipped", step)
+		}
+	}
+	for _, i := range o.instances() {
+		if i.Result.Status == event.Skipped && i.Start != nil {
+			t.Errorf("%s was skipped and has run", i.Name())
+		}
+	}
+}
+
+// wantFiles looks at what a finished run left on this machine: for its owner
+// alone, and of use.
+func (l *lab) wantFiles(t *testing.T) {
+	t.Helper()
+	folder := filepath.Join(l.state, l.facts.Name)
+	kubeconfig, password := filepath.Join(folder, "kubeconfig"), filepath.Join(folder, "kubeadmin-password")
+	seen := 0
+	err := filepath.WalkDir(l.state, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || path == l.state {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		want := fs.FileMode(0o600)
+		if d.IsDir() {
+			want = fs.ModeDir | 0o700
+		}
+		if path == kubeconfig || path == password {
+			seen++
+		}
+		if info.Mode() != want {
+			t.Errorf("%s has mode %v, want %v", path, info.Mode(), want)
+		}
+		return nil
+	})
+	if err != nil || seen != 2 {
+		t.Fatalf("%d of kubeconfig and kubeadmin-password are in %s: %v", seen, folder, err)
+	}
+	if text, err := os.ReadFile(password); err != nil || len(strings.TrimSpace(string(text))) < 10 {
+		t.Errorf("the password has %d characters: %v", len(text), err)
+	}
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := client.CoreV1().Nodes().List(t.Context(), meta.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var nodes, workers []string
+	for _, n := range list.Items {
+		nodes = append(nodes, n.Name)
+	}
+	for _, w := range l.facts.Workers {
+		workers = append(workers, w.Name)
+	}
+	slices.Sort(nodes)
+	slices.Sort(workers)
+	if !slices.Equal(nodes, workers) {
+		t.Errorf("the kubeconfig lists the nodes %v, want %v", nodes, workers)
+	}
+}
+
+// TestPlans holds the plans of the lab files against golden files.
+func TestPlans(t *testing.T) {
+	for _, file := range []string{disconnected, connected} {
+		name := strings.TrimSuffix(filepath.Base(file), ".yaml")
+		t.Run(name, func(t *testing.T) {
+			var stderr strings.Builder
+			cmd := process(t.Context(), "plan", file)
+			cmd.Stderr = &stderr
+			got, err := cmd.Output()
+			if err != nil {
+				t.Fatalf("%v\n%s", err, &stderr)
+			}
+			golden := filepath.Join("testdata", "plan", name+".golden")
+			if *update {
+				if err := os.WriteFile(golden, got, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if string(got) != string(want) {
+				t.Errorf("the plan is another one (go test ./internal/e2e -run TestPlans -update writes it):\n%s", got)
+			}
+			if file == connected {
+				wantReasons(t, string(got))
+			}
+		})
+	}
+}
+
+// wantReasons holds the plan of the connected lab against the place of the fact
+// that skips the disconnected steps.
+func wantReasons(t *testing.T, plan string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, connected))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(text), "\n")
+	line := slices.Index(lines, "  disconnected: false") + 1
+	why := fmt.Sprintf("lab.disconnected is false (%s:%d:17)", connected, line)
+	if n := strings.Count(plan, why); n != 6 {
+		t.Errorf("%q is the reason of %d steps, want 6", why, n)
+	}
+}

@@ -1,0 +1,33 @@
+package e2e
+
+import (
+	"context"
+	"flag"
+	"os"
+	"os/exec"
+	"testing"
+
+	"github.com/labrun/labrun/internal/cli"
+	"github.com/labrun/labrun/internal/program"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// asLabrun, set in its environment, makes the test binary labrun itself.
+const asLabrun = "LABRUN_E2E_MAIN"
+
+// TestMain lets the test binary be labrun, as a process of its own.
+func TestMain(m *testing.M) {
+	if os.Getenv(asLabrun) != "" {
+		os.Exit(program.Main(context.Background(), os.Args[1:], cli.Streams{Out: os.Stdout, Err: os.Stderr}))
+	}
+	os.Exit(m.Run())
+}
+
+// process is labrun as a process, in the folder of the checkout.
+func process(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, os.Args[0], args...)
+	cmd.Dir = root
+	cmd.Env = append(os.Environ(), asLabrun+"=1", "GORACE=atexit_sleep_ms=0")
+	return cmd
+}

@@ -1,0 +1,94 @@
+package e2e
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/labrun/labrun/internal/sim"
+	"github.com/labrun/labrun/internal/sim/controlplane"
+)
+
+// marks remember how far the servers' own logs went.
+type marks struct {
+	hub, hosted, bmc int
+}
+
+func (l *lab) hosted(t *testing.T) *controlplane.ControlPlane {
+	t.Helper()
+	cp := l.Hosted(l.facts.ControlPlaneNamespace())
+	if cp == nil {
+		t.Fatalf("no hosted API server of %s runs", l.facts.ControlPlaneNamespace())
+	}
+	return cp
+}
+
+func writes(t *testing.T, cp *controlplane.ControlPlane) []controlplane.Write {
+	t.Helper()
+	all, err := cp.Writes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func (l *lab) mark(t *testing.T) marks {
+	t.Helper()
+	asked, err := l.BMCRequests()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return marks{len(writes(t, l.Hub())), len(writes(t, l.hosted(t))), len(asked)}
+}
+
+// ours says whether a write is labrun's: by its agent, and for whom it does not
+// name itself by the user of its kubeconfig.
+func ours(w controlplane.Write) bool {
+	return strings.HasPrefix(w.Agent, "labrun") || w.User == "admin" || w.User == "system:admin"
+}
+
+// wantUntouched holds the servers' own logs since a mark against the claim that
+// nothing was changed: no resourceVersion, and no BMC.
+func (l *lab) wantUntouched(t *testing.T, since marks) {
+	t.Helper()
+	for name, log := range map[string][]controlplane.Write{
+		"management cluster": writes(t, l.Hub())[since.hub:],
+		"hosted cluster":     writes(t, l.hosted(t))[since.hosted:],
+	} {
+		asked := map[string]int{}
+		for _, w := range log {
+			if !ours(w) {
+				continue
+			}
+			kind := w.Verb
+			if w.DryRun {
+				kind += " (dry run)"
+			}
+			asked[kind]++
+			if w.Changed || w.Code >= 300 {
+				t.Errorf("%s: %s %s %s/%s by %s answered %d, changed %t", name, w.Verb, w.Resource, w.Namespace, w.Name, w.Agent, w.Code, w.Changed)
+			}
+		}
+		t.Logf("%s, by its own log: %v asked by labrun, none changed a resourceVersion", name, asked)
+	}
+	all, err := l.BMCRequests()
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := map[string]int{}
+	for _, r := range all[since.bmc:] {
+		asked[r.Method+" "+r.Code]++
+		if !reads(r) {
+			t.Errorf("a BMC was asked %s %s (%s)", r.Method, r.Path, r.Code)
+		}
+	}
+	if len(asked) == 0 {
+		t.Error("no BMC was asked anything")
+	}
+	t.Logf("BMCs, by their own log: %v", asked)
+}
+
+// reads says whether a request can change nothing but a session.
+func reads(r sim.BMCRequest) bool {
+	return slices.Contains([]string{"GET", "HEAD"}, r.Method) || strings.Contains(r.Path, "/SessionService/Sessions")
+}

@@ -32,10 +32,13 @@ import (
 type Decoder struct {
 	mu    sync.Mutex
 	types map[reflect.Type]*layout
+	wants map[reflect.Type]gate.Type
 }
 
 // New makes a decoder.
-func New() *Decoder { return &Decoder{types: map[reflect.Type]*layout{}} }
+func New() *Decoder {
+	return &Decoder{types: map[reflect.Type]*layout{}, wants: map[reflect.Type]gate.Type{}}
+}
 
 // Target says what is decoded, for messages.
 type Target struct {

@@ -34,7 +34,7 @@ func (r *run) holes(n *source.Node, v reflect.Value, s spot) {
 		return
 	}
 	if gate.IsWhole(n.Text, found) {
-		h, want := found[0], gate.TypeOf(v.Type())
+		h, want := found[0], r.want(v.Type())
 		switch {
 		case s.enum() != nil && v.Kind() == reflect.String:
 			want = gate.EnumOf(s.enum()...)

@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"strings"
 	"time"
+
+	"github.com/labrun/labrun/pipeline/gate"
 )
 
 // layout is what the tags of a struct say.
@@ -42,6 +44,18 @@ func (d *Decoder) layoutLocked(t reflect.Type) *layout {
 	l.add(t, nil)
 	d.types[t] = l
 	return l
+}
+
+// want gives the type that an expression must have to fit a Go type.
+func (d *Decoder) want(t reflect.Type) gate.Type {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	w, ok := d.wants[t]
+	if !ok {
+		w = gate.TypeOf(t)
+		d.wants[t] = w
+	}
+	return w
 }
 
 func (l *layout) add(t reflect.Type, above []int) {

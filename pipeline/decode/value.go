@@ -2,8 +2,8 @@ package decode
 
 import (
 	"fmt"
+	"maps"
 	"math"
-	"reflect"
 	"slices"
 	"strconv"
 
@@ -14,42 +14,28 @@ import (
 // into Go values. All of it stands where the expression does.
 func nodeOf(value any, at *source.Node) *source.Node {
 	n := &source.Node{Kind: source.Scalar, Pos: at.Pos, Width: at.Width}
-	v := reflect.ValueOf(value)
-	for v.Kind() == reflect.Interface || v.Kind() == reflect.Pointer {
-		v = v.Elem()
-	}
-	switch v.Kind() {
-	case reflect.Invalid:
+	switch value := value.(type) {
+	case nil:
 		n.Kind = source.Null
-	case reflect.String:
-		n.Style, n.Text = source.DoubleQuoted, v.String()
-	case reflect.Map:
-		n.Kind = source.Mapping
-		keys := v.MapKeys()
-		slices.SortFunc(keys, func(a, b reflect.Value) int { return compareText(fmt.Sprint(a), fmt.Sprint(b)) })
-		for _, k := range keys {
-			key := &source.Node{Kind: source.Scalar, Style: source.DoubleQuoted, Text: fmt.Sprint(k), Pos: at.Pos, Width: at.Width}
-			n.Entries = append(n.Entries, source.Entry{Key: key, Value: nodeOf(v.MapIndex(k).Interface(), at)})
-		}
-	case reflect.Slice, reflect.Array:
+	case string:
+		n.Style, n.Text = source.DoubleQuoted, value
+	case []any:
 		n.Kind = source.Sequence
-		for i := range v.Len() {
-			n.Items = append(n.Items, nodeOf(v.Index(i).Interface(), at))
+		n.Items = make([]*source.Node, len(value))
+		for i, item := range value {
+			n.Items[i] = nodeOf(item, at)
+		}
+	case map[string]any:
+		n.Kind = source.Mapping
+		n.Entries = make([]source.Entry, 0, len(value))
+		for _, k := range slices.Sorted(maps.Keys(value)) {
+			key := &source.Node{Kind: source.Scalar, Style: source.DoubleQuoted, Text: k, Pos: at.Pos, Width: at.Width}
+			n.Entries = append(n.Entries, source.Entry{Key: key, Value: nodeOf(value[k], at)})
 		}
 	default:
 		n.Text = textOf(value)
 	}
 	return n
-}
-
-func compareText(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // textOf writes a scalar value as it would stand in a text. A whole number that

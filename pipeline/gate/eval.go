@@ -53,7 +53,7 @@ func (p *Program) run(code *vm.Program, values map[string]any) (any, *Error) {
 
 // convert makes a result what is wanted, or says why it is not.
 func convert(v any, want Type) (any, string) {
-	v, why := plainValue(reflect.ValueOf(v), 0)
+	v, why := plainValue(v, 0)
 	if why != "" {
 		return nil, why
 	}
@@ -108,49 +108,71 @@ func isOf(v any, want Type) bool {
 
 // plainValue makes what expr and its functions give one of the few types that
 // values have, and refuses numbers that are none.
-func plainValue(v reflect.Value, depth int) (any, string) {
-	for v.IsValid() && (v.Kind() == reflect.Interface || v.Kind() == reflect.Pointer) {
+func plainValue(v any, depth int) (any, string) {
+	if depth > maxLevels {
+		return nil, "the result is too deep"
+	}
+	switch v := v.(type) {
+	case nil, bool, string, int:
+		return v, ""
+	case float64:
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, "the result is no number: something was divided by 0"
+		}
+		return v, ""
+	case []any:
+		list := make([]any, len(v))
+		for i, item := range v {
+			plain, why := plainValue(item, depth+1)
+			if why != "" {
+				return nil, why
+			}
+			list[i] = plain
+		}
+		return list, ""
+	case map[string]any:
+		m := make(map[string]any, len(v))
+		for k, item := range v {
+			plain, why := plainValue(item, depth+1)
+			if why != "" {
+				return nil, why
+			}
+			m[k] = plain
+		}
+		return m, ""
+	}
+	return plainOther(reflect.ValueOf(v), depth)
+}
+
+// plainOther is plainValue of the types that are seldom met.
+func plainOther(v reflect.Value, depth int) (any, string) {
+	for v.Kind() == reflect.Interface || v.Kind() == reflect.Pointer {
 		v = v.Elem()
 	}
 	if !v.IsValid() {
 		return nil, ""
-	}
-	if depth > maxLevels {
-		return nil, "the result is too deep"
 	}
 	if writtenAsText(v.Type()) {
 		return textOf(v), ""
 	}
 	switch v.Kind() {
 	case reflect.Float32, reflect.Float64:
-		f := v.Float()
-		if math.IsNaN(f) || math.IsInf(f, 0) {
-			return nil, "the result is no number: something was divided by 0"
-		}
-		return f, ""
+		return plainValue(v.Float(), depth)
 	case reflect.Slice, reflect.Array:
 		if v.Type().Elem().Kind() == reflect.Uint8 && v.Kind() == reflect.Slice {
 			return string(v.Bytes()), ""
 		}
 		list := make([]any, v.Len())
 		for i := range list {
-			item, why := plainValue(v.Index(i), depth+1)
-			if why != "" {
-				return nil, why
-			}
-			list[i] = item
+			list[i] = v.Index(i).Interface()
 		}
-		return list, ""
+		return plainValue(list, depth)
 	case reflect.Map:
 		m := make(map[string]any, v.Len())
 		for it := v.MapRange(); it.Next(); {
-			item, why := plainValue(it.Value(), depth+1)
-			if why != "" {
-				return nil, why
-			}
-			m[fmt.Sprint(it.Key().Interface())] = item
+			m[fmt.Sprint(it.Key().Interface())] = it.Value().Interface()
 		}
-		return m, ""
+		return plainValue(m, depth)
 	}
 	return valueOf(v, depth), ""
 }

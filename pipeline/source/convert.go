@@ -13,7 +13,8 @@ import (
 type converter struct {
 	text    *text
 	anchors map[string]*anchor
-	aliased int // nodes that aliases added so far
+	aliased int    // nodes that aliases added so far
+	room    []Node // that is not used yet
 	found   Diagnostics
 }
 
@@ -54,9 +55,18 @@ func (c *converter) node(n ast.Node) *Node {
 	return c.scalar(n.GetToken())
 }
 
+// nodesAtOnce is how many nodes one allocation makes room for.
+const nodesAtOnce = 64
+
 // at makes a node at a token.
 func (c *converter) at(kind Kind, tk *token.Token) *Node {
-	return &Node{Kind: kind, Pos: c.text.position(tk), Width: firstLineWidth(tk), text: c.text}
+	if len(c.room) == 0 {
+		c.room = make([]Node, nodesAtOnce)
+	}
+	n := &c.room[0]
+	c.room = c.room[1:]
+	*n = Node{Kind: kind, Pos: c.text.position(tk), Width: firstLineWidth(tk), text: c.text}
+	return n
 }
 
 func (c *converter) scalar(tk *token.Token) *Node {

@@ -29,7 +29,7 @@ func (p Position) String() string {
 }
 
 // Kind is the kind of a node.
-type Kind int
+type Kind uint8
 
 // The kinds.
 const (
@@ -40,7 +40,7 @@ const (
 )
 
 // Style is how a scalar is written.
-type Style int
+type Style uint8
 
 // The styles.
 const (
@@ -56,6 +56,7 @@ const (
 type Node struct {
 	Kind  Kind
 	Style Style
+	set   bool // a mapping that --set made: its keys may name items of a list
 	// Text is a scalar's decoded text; for a plain one just what is written:
 	// 017 stays "017", and what it means is the decoder's to say.
 	Text string
@@ -68,7 +69,6 @@ type Node struct {
 	Items []*Node
 
 	text *text // the file's text, for the places inside a scalar
-	set  bool  // a mapping that --set made: its keys may name items of a list
 }
 
 // Entry is one key of a mapping with its value.

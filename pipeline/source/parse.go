@@ -23,10 +23,10 @@ const (
 // Parse makes the tree of a YAML file. Everything wrong is told at once, but for
 // a syntax error, of which there is one a file. An empty file is a Null node.
 func Parse(name string, data []byte) (*Node, Diagnostics) {
-	if found := checkBytes(name, data); found != nil {
+	src := normalise(data)
+	if found := checkBytes(name, data, src); found != nil {
 		return nil, found
 	}
-	src := normalise(data)
 	t := newText(name, src)
 	tokens := lexer.Tokenize(src)
 	if found := checkTokens(t, tokens); found != nil {
@@ -72,8 +72,8 @@ func normalise(data []byte) string {
 	return strings.ReplaceAll(s, "\r", "\n")
 }
 
-// checkBytes refuses what is no text.
-func checkBytes(name string, data []byte) Diagnostics {
+// checkBytes refuses what is no text: a file as it stands, and normalised.
+func checkBytes(name string, data []byte, src string) Diagnostics {
 	at := func(line, column int, message, hint string) Diagnostics {
 		return Diagnostics{{Pos: Position{name, line, column}, Width: 1, Message: message, Hint: hint}}
 	}
@@ -84,7 +84,7 @@ func checkBytes(name string, data []byte) Diagnostics {
 		return at(1, 1, "the file is UTF-16", "save it as UTF-8")
 	}
 	line, column := 1, 1
-	for rest := normalise(data); rest != ""; {
+	for rest := src; rest != ""; {
 		r, size := utf8.DecodeRuneInString(rest)
 		switch {
 		case r == utf8.RuneError && size == 1:

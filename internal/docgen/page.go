@@ -73,5 +73,7 @@ func outputs(t reflect.Type) [][]string {
 	return rows
 }
 
-// cell is a text that does not end the cell of a table.
-func cell(s string) string { return strings.ReplaceAll(s, "|", `\|`) }
+// cell is a text as it stands in a cell of a table: it does not end it, and nothing in it is markup.
+func cell(s string) string {
+	return strings.NewReplacer("|", `\|`, "<", "&lt;", "*", `\*`).Replace(s)
+}

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"fmt"
+	"slices"
 
 	configv1 "github.com/openshift/api/config/v1"
 
@@ -21,6 +22,7 @@ type HubInfoOutputs struct {
 	MCEVersion   string   `yaml:"mce_version" doc:"its version"`
 	AgentService string   `yaml:"agent_service" doc:"name of the AgentServiceConfig, empty where there is none"`
 	Hosts        []string `yaml:"hosts" doc:"names of the BareMetalHosts that the lab has already"`
+	Missing      []string `yaml:"missing" doc:"CustomResourceDefinitions that the workflow begins with and the cluster lacks; a run with one of them ends here"`
 }
 
 func clusterVersion() kube.Ref {
@@ -31,6 +33,19 @@ func clusterVersion() kube.Ref {
 func hosts(f *labs.Facts) kube.Ref {
 	return kube.Ref{APIVersion: crd.Metal3Version, Kind: "BareMetalHost", Namespace: f.ControlPlaneNamespace(), Optional: true}
 }
+
+// prerequisites are the definitions that a hub has before labrun begins, and who
+// brings them.
+func prerequisites() []prerequisite {
+	return []prerequisite{
+		{"baremetalhosts.metal3.io", "the baremetal operator"},
+		{"provisionings.metal3.io", "the baremetal operator"},
+		{"subscriptions.operators.coreos.com", "the Operator Lifecycle Manager"},
+		{"clusterserviceversions.operators.coreos.com", "the Operator Lifecycle Manager"},
+	}
+}
+
+type prerequisite struct{ definition, from string }
 
 func nodes() kube.Ref { return kube.Ref{APIVersion: "v1", Kind: "Node"} }
 
@@ -44,18 +59,29 @@ func agentServiceConfigs() kube.Ref {
 
 // Reads are the objects that tell what the hub is.
 func (HubInfo) Reads(f *labs.Facts) []kube.Ref {
-	return []kube.Ref{clusterVersion(), nodes(), multiClusterEngines(), agentServiceConfigs(), hosts(f)}
+	refs := []kube.Ref{clusterVersion(), nodes(), multiClusterEngines(), agentServiceConfigs(), hosts(f)}
+	for _, p := range prerequisites() {
+		refs = append(refs, crdRef(p.definition))
+	}
+	return refs
 }
 
 // Objects are none: nothing is changed.
 func (HubInfo) Objects(*labs.Facts, kube.Seen) ([]kube.Intent, error) { return nil, nil }
 
-// Judge refuses a cluster that is not OpenShift.
+// Judge refuses a cluster that is not OpenShift, or lacks an operator that the
+// workflow begins with.
 func (s HubInfo) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 	out := s.Outputs(f, seen)
 	if out.Version == "" {
 		return fail(clusterVersion(), "is missing or has no version",
 			"", "point lab.management_cluster.kubeconfig at the OpenShift cluster that hosts the control plane")
+	}
+	for _, p := range prerequisites() {
+		if slices.Contains(out.Missing, p.definition) {
+			return fail(crdRef(p.definition), "is missing", "",
+				"enable "+p.from+" of the management cluster (a capability of its installation): oc get clusterversion version -o yaml")
+		}
 	}
 	mce := "no MCE yet"
 	switch {
@@ -69,7 +95,12 @@ func (s HubInfo) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 
 // Outputs are what was found.
 func (HubInfo) Outputs(f *labs.Facts, seen kube.Seen) HubInfoOutputs {
-	out := HubInfoOutputs{Nodes: len(seen.List(nodes())), Hosts: []string{}}
+	out := HubInfoOutputs{Nodes: len(seen.List(nodes())), Hosts: []string{}, Missing: []string{}}
+	for _, p := range prerequisites() {
+		if seen.Get(crdRef(p.definition)) == nil {
+			out.Missing = append(out.Missing, p.definition)
+		}
+	}
 	for _, u := range seen.List(hosts(f)) {
 		out.Hosts = append(out.Hosts, u.GetName())
 	}

@@ -10,7 +10,18 @@ import (
 
 func grace(d time.Duration) labs.Duration { return labs.Duration{Duration: d} }
 
-const clusterVersion4203 = `
+const definitions = `
+{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: baremetalhosts.metal3.io}}
+---
+{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: subscriptions.operators.coreos.com}}
+---
+{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: clusterserviceversions.operators.coreos.com}}
+---
+`
+
+const clusterVersion4203 = definitions + `
+{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: provisionings.metal3.io}}
+---
 {apiVersion: config.openshift.io/v1, kind: ClusterVersion, metadata: {name: version}, spec: {clusterID: x}, status: {history: [{state: Partial, version: 4.20.4}, {state: Completed, version: 4.20.3}]}}
 ---
 {apiVersion: v1, kind: Node, metadata: {name: a}}
@@ -19,6 +30,9 @@ const clusterVersion4203 = `
 func TestJudgeHubInfo(t *testing.T) {
 	judge(t, factsOf(t, ipv6), []judged{
 		{"no OpenShift", HubInfo{}, ``, fails("ClusterVersion version is missing or has no version", "lab.management_cluster.kubeconfig")},
+		{"no Metal3", HubInfo{}, definitions + `
+{apiVersion: config.openshift.io/v1, kind: ClusterVersion, metadata: {name: version}, status: {history: [{state: Completed, version: 4.20.3}]}}`,
+			fails("CustomResourceDefinition provisionings.metal3.io is missing", "enable the baremetal operator")},
 		{"fresh", HubInfo{}, clusterVersion4203, doneWith("OpenShift 4.20.3, no MCE yet, 1 node")},
 		{"with MCE", HubInfo{}, clusterVersion4203 + `
 ---

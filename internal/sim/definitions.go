@@ -125,6 +125,9 @@ func (i *installer) deployment(ctx context.Context, r ctrl.Request) (ctrl.Result
 	if r.Name == "operator" && r.Namespace != "hypershift" {
 		return ctrl.Result{}, nil
 	}
+	if r.Name == "operator" && i.lab.hosted != nil {
+		i.lab.hosted.warm()
+	}
 	return ctrl.Result{}, i.install(ctx, brought()[r.Name]...)
 }
 

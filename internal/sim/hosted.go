@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 
 	"github.com/labrun/labrun/internal/sim/controlplane"
@@ -17,7 +18,8 @@ import (
 )
 
 // hosted are the API servers of the hosted clusters, by their control plane's namespace. One is started when its
-// HyperShift asks for it. Where its namespace was deleted and made again, the cluster is another one.
+// HyperShift asks for it, or taken from the one that was begun when HyperShift came. Where its namespace was deleted and
+// made again, the cluster is another one.
 type hosted struct {
 	life   context.Context
 	dir    string
@@ -25,8 +27,17 @@ type hosted struct {
 	family controlplane.Family
 	hub    *kubernetes.Clientset
 
-	mu  sync.Mutex
-	all map[string]*site
+	mu      sync.Mutex
+	all     map[string]*site
+	started int       // for folders of their own
+	spare   *starting // nobody's yet
+}
+
+// starting is an API server that is being started.
+type starting struct {
+	done chan struct{}
+	cp   *controlplane.ControlPlane
+	err  error
 }
 
 type site struct {
@@ -63,13 +74,15 @@ func (h *hosted) api(ctx context.Context, namespace string) (*world.HostedAPI, e
 			return nil, fmt.Errorf("ending the API server of a hosted cluster that is gone: %w", err)
 		}
 	}
-	cp, err := controlplane.Start(h.life, controlplane.Options{
-		Dir: filepath.Join(h.dir, namespace), Assets: h.assets, Name: namespace, Family: h.family, CRDs: []string{"openshift"},
-		Audit: true,
-	})
-	if err != nil {
-		return nil, err
+	next := h.spare
+	if h.spare = nil; next == nil {
+		next = h.start()
 	}
+	<-next.done // it has a time limit of its own
+	if next.err != nil {
+		return nil, next.err
+	}
+	cp := next.cp
 	ip, port := cp.Address()
 	s := &site{namespace: ns.UID, cp: cp, api: &world.HostedAPI{
 		Config:     cp.ConfigFor("labsim", "system:masters"),
@@ -94,6 +107,30 @@ func (l *Lab) Hosted(namespace string) *controlplane.ControlPlane {
 	return nil
 }
 
+// warm begins to start the next API server before it is asked for: that takes seconds, and HyperShift's own stages
+// pass meanwhile.
+func (h *hosted) warm() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.spare == nil && len(h.all) == 0 {
+		h.spare = h.start()
+	}
+}
+
+func (h *hosted) start() *starting {
+	h.started++
+	s := &starting{done: make(chan struct{})}
+	dir := filepath.Join(h.dir, strconv.Itoa(h.started))
+	go func() {
+		defer close(s.done)
+		s.cp, s.err = controlplane.Start(h.life, controlplane.Options{
+			Dir: dir, Assets: h.assets, Name: "hosted", Family: h.family, CRDs: []string{"openshift"},
+			Audit: true,
+		})
+	}()
+	return s
+}
+
 func (h *hosted) stop(ctx context.Context) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -102,5 +139,11 @@ func (h *hosted) stop(ctx context.Context) error {
 		errs = append(errs, s.cp.Stop(ctx))
 	}
 	h.all = map[string]*site{}
+	if h.spare != nil {
+		if <-h.spare.done; h.spare.cp != nil {
+			errs = append(errs, h.spare.cp.Stop(ctx))
+		}
+		h.spare = nil
+	}
 	return errors.Join(errs...)
 }

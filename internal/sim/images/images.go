@@ -11,7 +11,6 @@ package images
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -19,7 +18,6 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -154,15 +152,4 @@ func (s *Server) ask(ctx context.Context, method, url string) (*http.Response, e
 		return nil, fmt.Errorf("Got HTTP code %d instead of 200 in response to %s request.", answer.StatusCode, method)
 	}
 	return answer, nil
-}
-
-// Digest is the SHA-256 of what is served at a path, in hex; "" where nothing is.
-func (s *Server) Digest(url string) string {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	content, ok := s.files[strings.TrimPrefix(url, s.root)]
-	if !ok {
-		return ""
-	}
-	return fmt.Sprintf("%x", sha256.Sum256(content))
 }

@@ -67,7 +67,7 @@ func (p *Pipeline[E]) Run(ctx context.Context, o RunOptions[E]) (event.Summary, 
 	s := &scheduler[E]{
 		pipeline: p,
 		options:  o,
-		stream:   &stream{sinks: o.Sinks, now: o.Now, stop: stop},
+		stream:   &stream{file: p.File, sinks: o.Sinks, now: o.Now, stop: stop},
 		counts:   map[event.Status]int{},
 		values:   newValues(p.Values),
 	}

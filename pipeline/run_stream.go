@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"sync"
 	"time"
 
@@ -18,6 +19,7 @@ var errUnrecorded = errors.New("the run cannot be recorded any more")
 // the next one is made. After an error of a sink no effect begins; once the begun
 // ones have ended, stop is called.
 type stream struct {
+	file  string // the lab file, as the user named it
 	mu    sync.Mutex
 	seq   int
 	sinks []event.Sink
@@ -32,6 +34,12 @@ func (s *stream) emit(e event.Event) error {
 	defer s.mu.Unlock()
 	s.seq++
 	e.Seq, e.Time = s.seq, s.now().UTC()
+	e.Report = s.typed(e.Report)
+	if e.Result != nil && e.Result.Report != nil {
+		result := *e.Result
+		result.Report = s.typed(result.Report)
+		e.Result = &result
+	}
 	for _, sink := range s.sinks {
 		if err := sink.Take(e); err != nil && s.err == nil {
 			s.err = err
@@ -47,6 +55,19 @@ func (s *stream) emit(e event.Event) error {
 		s.stop(fmt.Errorf("%w: %w", errUnrecorded, s.err))
 	}
 	return s.err
+}
+
+// labWord stands for the lab file in the commands that steps tell.
+var labWord = regexp.MustCompile(`\bLAB\b`)
+
+// typed puts the lab file into the command that a report tells to type.
+func (s *stream) typed(r *event.Report) *event.Report {
+	if r == nil || s.file == "" || !labWord.MatchString(r.Next) {
+		return r
+	}
+	told := *r
+	told.Next = labWord.ReplaceAllLiteralString(r.Next, s.file)
+	return &told
 }
 
 // broken gives the first error of a sink.

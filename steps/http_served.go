@@ -27,10 +27,17 @@ type HTTPServedOutputs struct {
 
 // Summary says how many answered.
 func (o HTTPServedOutputs) Summary() string {
-	if !o.Ranges {
-		return count(o.asked, "URL") + " answer, not all with ranges"
+	answer, ranges := " answer", ", with ranges"
+	if o.asked == 1 {
+		answer = " answers"
 	}
-	return count(o.asked, "URL") + " answer, with ranges"
+	switch {
+	case !o.Ranges && o.asked == 1:
+		ranges = ", without ranges"
+	case !o.Ranges:
+		ranges = ", not all with ranges"
+	}
+	return count(o.asked, "URL") + answer + ranges
 }
 
 // requestTimeout bounds one request for one byte.

@@ -119,7 +119,7 @@ func (a *app[E]) perform(ctx context.Context, p *pipeline.Pipeline[E], f runFlag
 	})
 	release()
 	shown.Close()
-	a.close(shown.State(), closing)
+	a.close(shown.State(), record, closing)
 	if err != nil {
 		return fmt.Errorf("the run was stopped: %w", err)
 	}
@@ -134,10 +134,10 @@ func (a *app[E]) title(s Session) string {
 }
 
 // close tells what the run came to.
-func (a *app[E]) close(s *event.State, closing io.Writer) {
+func (a *app[E]) close(s *event.State, record *statedir.Run, closing io.Writer) {
 	if !s.Finished {
 		return
 	}
-	progress.Failures(a.streams.Err, s, terminalOf(a.streams.Err).colour)
+	progress.Failures(a.streams.Err, s, terminalOf(a.streams.Err).colour, record.Kept)
 	progress.Closing(closing, s)
 }

@@ -223,7 +223,7 @@ func TestHeldThenKilled(t *testing.T) {
 		t.Errorf("a second run: exit code %d\n%s", code, errs)
 	}
 	code, out, errs := h.labrun(t, "status")
-	if code != 0 || !strings.Contains(out, "agent worker0 is not bound · ") || !strings.Contains(out, "process "+strconv.Itoa(h.cmd.Process.Pid)) {
+	if code != 0 || !strings.Contains(out, "agent worker0 is not bound: state is known") || !strings.Contains(out, "process "+strconv.Itoa(h.cmd.Process.Pid)) {
 		t.Errorf("status: exit code %d\n%s%s", code, out, errs)
 	}
 	if err := h.cmd.Process.Kill(); err != nil {

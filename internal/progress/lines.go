@@ -13,12 +13,13 @@ import (
 type layout struct {
 	ink
 	phase, name int // columns of the phase and of the step's name
-	width       int // of the whole; 0 where nothing is cut
+	width       int // of the whole; 0 where only lines that will be told again are cut
 }
 
 const (
 	statusColumn  = 9
 	summaryColumn = 50
+	plainWidth    = 120 // of a waiting step's line in a log
 	timeColumn    = 8
 	nameColumn    = 20 // at least; a forEach's key is only known later
 	nameLimit     = 36
@@ -55,7 +56,10 @@ func (l layout) format(r row) string {
 
 	summary, room := clean(r.summary), summaryColumn
 	if l.width > 0 {
-		room = l.width - used - timeColumn - 2
+		room = l.width - used - 1
+		if r.elapsed != "" {
+			room -= timeColumn + 1
+		}
 		if room < 10 { // too narrow for columns: the line is cut at its end
 			return l.narrow(r, summary)
 		}
@@ -100,9 +104,36 @@ func (l layout) runs(i *event.Instance, phase, mark string, now time.Time) strin
 		r.tail += " of " + bound(i.Start.Timeout)
 	}
 	if i.Seen != nil {
-		r.summary, r.tail = i.Seen.Title, " · "+r.tail
+		r.summary, r.tail = seen(i), " · "+r.tail
+	}
+	if l.width == 0 {
+		l.width = plainWidth
 	}
 	return l.format(r)
+}
+
+// seen says in a few words what an instance waits for: the object, without its
+// namespace and not at all where the key names it already, and what was seen.
+func seen(i *event.Instance) string {
+	title := i.Seen.Title
+	if kind, rest, ok := strings.Cut(title, " "); ok {
+		object, more, _ := strings.Cut(rest, " ")
+		_, name, namespaced := strings.Cut(object, "/")
+		if namespaced && !strings.Contains(object, ":/") {
+			object = name
+		}
+		title = strings.TrimRight(kind+" "+object+" "+more, " ")
+		if strings.EqualFold(kind, object) {
+			title = strings.TrimRight(kind+" "+more, " ")
+		}
+		if i.Key != "" && object == i.Key && more == "" && len(i.Seen.Lines) > 0 {
+			return i.Seen.Lines[0].Text
+		}
+	}
+	if len(i.Seen.Lines) == 0 {
+		return title
+	}
+	return title + ": " + i.Seen.Lines[0].Text
 }
 
 // warned is the row of a warning.

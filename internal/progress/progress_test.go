@@ -80,7 +80,7 @@ func night() []event.Event {
 	t.end(2.6, "registry_ca", "", 0.1, event.Result{Status: event.Changed, Summary: "ConfigMap openshift-config/registry-config"})
 	t.end(2.6, "user_ca_bundle", "", 0, event.Result{Status: event.Skipped, Reason: "lab.registry.cluster_wide_ca is false (labs/ipv6-disconnected.yaml:31:5)"})
 	t.start(2.6, "mce", "", 30*time.Minute)
-	t.sees(3, "mce", "", event.Report{Title: "MultiClusterEngine multiclusterengine: phase is Installing"})
+	t.sees(3, "mce", "", event.Report{Title: "MultiClusterEngine multiclusterengine", Lines: []event.Line{{Label: "seen", Text: "Available is False (ComponentsNotReady): waiting for the components assisted-service, hypershift and 3 more"}}})
 	t.sees(5, "mce", "", event.Report{Title: "too soon to be told in a log"})
 	t.sees(63, "mce", "", event.Report{Title: "MultiClusterEngine multiclusterengine: 3 of 12 components\n\x1b[31mavailable"})
 	t.end(364.6, "mce", "", 362, event.Result{Status: event.OK, Summary: "MultiClusterEngine multiclusterengine Available"})
@@ -88,7 +88,7 @@ func night() []event.Event {
 		t.at(364.7, event.Event{Type: event.StepPlanned, Step: "host", Key: key, Plan: &event.Plan{Decision: "later"}})
 		t.start(364.7, "host", key, 30*time.Minute)
 	}
-	t.sees(400, "host", "worker1", event.Report{Title: "provisioning · powered on from ISO"})
+	t.sees(400, "host", "worker1", event.Report{Title: "BareMetalHost clusters-hosted-ipv6/worker1", Lines: []event.Line{{Label: "seen", Text: "provisioning, powered on"}}})
 	t.end(464.7, "host", "worker2", 100, event.Result{Status: event.Failed, Report: &event.Report{
 		Title: "BareMetalHost clusters-hosted-ipv6/worker2 cannot be registered",
 		Lines: []event.Line{{Label: "it said", Text: "Failed to get power state:\nHTTP 401 from the BMC"}, {Label: "seen", Text: "registering for 1m31s, last change 12:04:31"},
@@ -110,7 +110,7 @@ func TestPlain(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	Failures(&out, p.State(), false)
+	Failures(&out, p.State(), false, func(step, key string) string { return "/state/7/" + step + "." + key })
 	Closing(&out, p.State())
 	golden(t, "plain.txt", out.Bytes())
 }
@@ -257,6 +257,26 @@ func TestTook(t *testing.T) {
 	} {
 		if got := took(d); got != want {
 			t.Errorf("took(%v) = %q, want %q", d, got, want)
+		}
+	}
+}
+
+func TestSeen(t *testing.T) {
+	for _, tc := range []struct{ key, title, line, want string }{
+		{"", "MultiClusterEngine multiclusterengine", "Available is False", "MultiClusterEngine: Available is False"},
+		{"", "HostedCluster clusters/hosted", "Available is False", "HostedCluster hosted: Available is False"},
+		{"worker1", "BareMetalHost clusters/worker1", "state provisioning", "state provisioning"},
+		{"worker1", "BareMetalHost clusters/worker1", "", "BareMetalHost worker1"},
+		{"worker1", "BareMetalHost clusters/worker1: registration error", "HTTP 401", "BareMetalHost worker1: registration error: HTTP 401"},
+		{"", "https://a.example/x.iso does not answer", "refused", "https://a.example/x.iso does not answer: refused"},
+		{"", "waiting", "", "waiting"},
+	} {
+		i := &event.Instance{Key: tc.key, Seen: &event.Report{Title: tc.title}}
+		if tc.line != "" {
+			i.Seen.Lines = []event.Line{{Label: "seen", Text: tc.line}}
+		}
+		if got := seen(i); got != tc.want {
+			t.Errorf("seen(%q, %q) = %q, want %q", tc.title, tc.line, got, tc.want)
 		}
 	}
 }

@@ -16,6 +16,8 @@ type Situation struct {
 	Now   time.Time
 	Live  bool   // a process works on it now
 	Who   string // which one, "" where it is not known
+	// Evidence is that of Failures.
+	Evidence func(step, key string) string
 }
 
 // Status writes what became of each step of a run, by phase, what those that run
@@ -31,7 +33,7 @@ func Status(w io.Writer, s Situation, colour bool) error {
 			shown = st.Phase
 		}
 	}
-	Failures(&b, s.State, colour)
+	Failures(&b, s.State, colour, s.Evidence)
 	switch {
 	case s.State.Finished:
 		Closing(&b, s.State)
@@ -83,7 +85,7 @@ func unknown(i *event.Instance) string {
 		return fmt.Sprintf("%s %s: outcome unknown", e.Verb, e.Object)
 	}
 	if i.Seen != nil {
-		return i.Seen.Title
+		return seen(i)
 	}
 	return ""
 }

@@ -119,7 +119,9 @@ type Effect struct {
 type Report struct {
 	Title string `json:"title"`
 	Lines []Line `json:"lines,omitempty"`
-	Next  string `json:"next,omitempty"` // the command to type, or what to mend
+	// Next is the command to type, or what to mend. A step writes LAB for the lab
+	// file; its name, as the user gave it, stands there once the event is told.
+	Next string `json:"next,omitempty"`
 }
 
 // Line is one labelled line of a report: "it said", "seen", "BMC".

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/labrun/labrun/pipeline/decode"
+	"github.com/labrun/labrun/pipeline/gate"
 	"github.com/labrun/labrun/pipeline/source"
 )
 
@@ -242,6 +244,10 @@ steps:
 	}
 	if v, err := got.(testAssert).Object.Eval(map[string]any{"object": map[string]any{"x": 3}}); err != nil || v != true {
 		t.Errorf("got %v, %v", v, err)
+	}
+	var absent *gate.Error
+	if _, err := got.(testAssert).Object.Eval(map[string]any{"object": nil}); !errors.As(err, &absent) || !absent.Absent || !strings.Contains(err.Error(), "lab.yaml:18:") {
+		t.Errorf("an absent object gave %v", err)
 	}
 }
 

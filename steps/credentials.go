@@ -75,7 +75,7 @@ func writePrivate(ctx context.Context, env *Env, path string, content []byte) er
 	if info, statErr := os.Stat(path); statErr == nil && info.Mode().Perm() == private && bytes.Equal(have, content) {
 		return nil
 	}
-	return env.Scope().Do(ctx, "write", "file "+path, func(context.Context) (bool, string, error) {
+	return env.Scope().DoObservable(ctx, "write", "file "+path, func(context.Context) (bool, string, error) {
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			return false, "", err
 		}

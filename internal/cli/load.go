@@ -84,15 +84,15 @@ func (a *app[E]) warn(warnings source.Diagnostics, files *source.Files) {
 	_ = told.Render(a.streams.Err, files)
 }
 
-// session is what an environment of this lab is made for.
-func session[E any](p *pipeline.Pipeline[E], f labFlags, lab *statedir.Lab) (Session, error) {
-	s := Session{Lab: p.Name, Facts: p.Facts, StateDir: lab.Dir}
+// jobOf is what an environment of this lab is made for.
+func jobOf[E any](p *pipeline.Pipeline[E], f labFlags, lab *statedir.Lab) (Job, error) {
+	j := Job{Lab: p.Name, Facts: p.Facts, StateDir: lab.Dir}
 	if f.kubeconfig != "" {
 		path, err := filepath.Abs(f.kubeconfig)
 		if err != nil {
-			return s, fmt.Errorf("find the file of --kubeconfig: %w", err)
+			return j, fmt.Errorf("find the file of --kubeconfig: %w", err)
 		}
-		s.Kubeconfig = path
+		j.Kubeconfig = path
 	}
-	return s, nil
+	return j, nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/labrun/labrun/pipeline"
+	"github.com/labrun/labrun/pipeline/event"
 	"github.com/labrun/labrun/pipeline/source"
 )
 
@@ -27,15 +28,15 @@ type Program[E any] struct {
 	// Check is that of pipeline.Request; may be nil.
 	Check func(kind pipeline.Kind[E], options any, lab, step, key string) []pipeline.FactProblem
 	// Title is one line about a lab, for people; may be nil.
-	Title func(Session) string
+	Title func(Job) string
 	// Open makes the environment of a run's steps. It connects to nothing.
-	Open func(Session) Environment[E]
+	Open func(Job) Environment[E]
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
 
-// Session is what an environment is made for.
-type Session struct {
+// Job is what an environment is made for.
+type Job struct {
 	Lab        string // its name
 	Facts      any    // pointer to a struct of the schema's type
 	Kubeconfig string // of --kubeconfig, "" for the lab file's
@@ -101,6 +102,10 @@ func (a *app[E]) tell(command *cobra.Command, err error) int {
 		return code.ExitCode()
 	}
 	fmt.Fprintf(a.streams.Err, "labrun: %v\n", err)
+	var told event.Reporter
+	if errors.As(err, &told) && told.Tell().Next != "" {
+		fmt.Fprintf(a.streams.Err, "  %s\n", told.Tell().Next)
+	}
 	return exitFailed
 }
 

@@ -123,8 +123,8 @@ func program() cli.Program[*env] {
 			}}
 		},
 		Builtin: fstest.MapFS{"shared.yaml": {Data: []byte("phases: [check, build]\nsteps:\n- {id: hello, phase: check, uses: test/note, with: {text: \"${{ lab.stack }}\"}}\n")}},
-		Title:   func(s cli.Session) string { return s.Facts.(*facts).Stack },
-		Open: func(cli.Session) cli.Environment[*env] {
+		Title:   func(s cli.Job) string { return s.Facts.(*facts).Stack },
+		Open: func(cli.Job) cli.Environment[*env] {
 			return cli.Environment[*env]{
 				New:      func(s *pipeline.Scope) *env { return &env{s} },
 				Requests: func() map[string]int { return map[string]int{"hub writes": 0} },

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
@@ -16,9 +15,6 @@ import (
 	"github.com/labrun/labrun/pipeline/event"
 	"github.com/labrun/labrun/pipeline/source"
 )
-
-// renderLimit bounds what one step reads of a cluster for its objects.
-const renderLimit = 15 * time.Second
 
 type renderFlags struct {
 	labFlags
@@ -52,12 +48,12 @@ func (a *app[E]) render(ctx context.Context, file string, f renderFlags) error {
 	if err != nil {
 		return err
 	}
-	ses, err := session(p, f.labFlags, lab)
+	job, err := jobOf(p, f.labFlags, lab)
 	if err != nil {
 		return err
 	}
-	ses.Reveal = f.secrets
-	environment := a.program.Open(ses)
+	job.Reveal = f.secrets
+	environment := a.program.Open(job)
 	defer environment.close()
 	text, err := renderAll(ctx, p, environment)
 	if err != nil {
@@ -123,12 +119,7 @@ func renderOne[E any](ctx context.Context, b *strings.Builder, p *pipeline.Pipel
 		return nil
 	}
 	scope := pipeline.NewScope(p.Name, d.Phase, d.ID, planned.Key, func(event.Event) error { return nil })
-	bounded, cancel := context.WithTimeout(ctx, renderLimit)
-	defer cancel()
-	objects, err := d.Kind.Render(bounded, environment.New(scope), options)
-	if seen := scope.LastSeen(); err != nil && bounded.Err() != nil && seen.Title != "" {
-		return fmt.Errorf("not within %s: %s", renderLimit, seen.Title)
-	}
+	objects, err := d.Kind.Render(ctx, environment.New(scope), options)
 	if err != nil {
 		return err
 	}

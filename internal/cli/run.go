@@ -99,11 +99,11 @@ func begin(lab *statedir.Lab) (*statedir.Run, *event.Journal, error) {
 
 // perform runs the steps and shows them.
 func (a *app[E]) perform(ctx context.Context, p *pipeline.Pipeline[E], f runFlags, lab *statedir.Lab, record *statedir.Run, journal *event.Journal) error {
-	ses, err := session(p, f.labFlags, lab)
+	job, err := jobOf(p, f.labFlags, lab)
 	if err != nil {
 		return err
 	}
-	environment := a.program.Open(ses)
+	environment := a.program.Open(job)
 	defer environment.close()
 	shown := a.view()
 	sinks := []event.Sink{journal, shown}
@@ -114,7 +114,7 @@ func (a *app[E]) perform(ctx context.Context, p *pipeline.Pipeline[E], f runFlag
 	}
 	ctx, release := interruptible(ctx, shown.Note)
 	summary, err := p.Run(ctx, pipeline.RunOptions[E]{
-		Env: environment.New, Sinks: sinks, Number: record.Number, Labrun: a.program.Version, Title: a.title(ses),
+		Env: environment.New, Sinks: sinks, Number: record.Number, Labrun: a.program.Version, Title: a.title(job),
 		Parallel: f.parallel, Evidence: record.Evidence, Requests: environment.Requests, Now: a.program.Now,
 	})
 	release()
@@ -126,11 +126,11 @@ func (a *app[E]) perform(ctx context.Context, p *pipeline.Pipeline[E], f runFlag
 	return ends(summary.Exit)
 }
 
-func (a *app[E]) title(s Session) string {
+func (a *app[E]) title(j Job) string {
 	if a.program.Title == nil {
 		return ""
 	}
-	return a.program.Title(s)
+	return a.program.Title(j)
 }
 
 // close tells what the run came to.

@@ -43,8 +43,8 @@ func version() string {
 	return info.Main.Version
 }
 
-func open(s cli.Session) cli.Environment[*steps.Env] {
-	lab := steps.NewLab(s.Facts.(*labs.Facts), steps.LabOptions{Kubeconfig: s.Kubeconfig, StateDir: s.StateDir, Reveal: s.Reveal})
+func open(j cli.Job) cli.Environment[*steps.Env] {
+	lab := steps.NewLab(j.Facts.(*labs.Facts), steps.LabOptions{Kubeconfig: j.Kubeconfig, StateDir: j.StateDir, Reveal: j.Reveal})
 	return cli.Environment[*steps.Env]{New: lab.Env, Requests: lab.Requests, Close: lab.Close}
 }
 
@@ -57,10 +57,10 @@ func checkNames(_ pipeline.Kind[*steps.Env], _ any, lab, step, key string) []pip
 }
 
 // title is what a run's first line says of the lab.
-func title(s cli.Session) string {
-	facts := s.Facts.(*labs.Facts)
+func title(j cli.Job) string {
+	facts := j.Facts.(*labs.Facts)
 	parts := []string{facts.Title()}
-	path := s.Kubeconfig
+	path := j.Kubeconfig
 	if path == "" {
 		path = string(facts.Management.Kubeconfig)
 	}

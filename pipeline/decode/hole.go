@@ -96,7 +96,8 @@ type Expr struct {
 	Where func(error) error
 }
 
-// Eval gives the expression's value; extra holds the further variables.
+// Eval gives the expression's value; extra holds the further variables. Its error
+// has a place, and is a *gate.Error that says whether something was absent.
 func (e Expr) Eval(extra map[string]any) (any, error) {
 	values := make(map[string]any, len(e.Values)+len(extra))
 	for k, v := range e.Values {
@@ -107,10 +108,19 @@ func (e Expr) Eval(extra map[string]any) (any, error) {
 	}
 	v, err := e.Program.Eval(values)
 	if err != nil {
-		return nil, e.Where(err)
+		return nil, &placed{e.Where(err), err}
 	}
 	return v, nil
 }
+
+// placed is an error told with its place, and what it was before.
+type placed struct{ told, cause error }
+
+// Error is the error with its place.
+func (p *placed) Error() string { return p.told.Error() }
+
+// Unwrap gives both.
+func (p *placed) Unwrap() []error { return []error{p.told, p.cause} }
 
 // MarshalJSON writes the expression with what it reads: two that are written
 // alike give the same, as far as their further variables do not differ.

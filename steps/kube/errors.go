@@ -27,6 +27,11 @@ func transient(err error) bool {
 	case apierrors.IsTooManyRequests(err), apierrors.IsServerTimeout(err), apierrors.IsTimeout(err), apierrors.IsServiceUnavailable(err):
 		return true
 	}
+	return unreachable(err)
+}
+
+// unreachable says that no server answered.
+func unreachable(err error) bool {
 	var sending *url.Error
 	return errors.As(err, &sending)
 }
@@ -68,6 +73,8 @@ func explain(c *Cluster, doing, object, manager string, err error) error {
 		r.Next = "mend the named fields; where they are immutable, the object must be deleted and made again"
 	case apierrors.IsBadRequest(err), apierrors.IsInternalError(err):
 		r.Next = "mend the named fields in the step's options or its patch"
+	case unreachable(err):
+		r.Next = "see that the API server " + c.Host() + " runs and can be reached from here, or name another kubeconfig"
 	}
 	return &pipeline.Report{Report: r, Cause: err}
 }

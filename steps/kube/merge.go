@@ -45,7 +45,8 @@ func (r *run) merge(ctx context.Context, t *task, book *book) error {
 	})
 }
 
-// mergeAbsent makes the object that a merge finds absent.
+// mergeAbsent makes the object that a merge finds absent. Where another lab was
+// faster, what that one made is merged into.
 func (r *run) mergeAbsent(ctx context.Context, t *task, book *book) error {
 	wanted := t.wanted.DeepCopy()
 	r.mark(wanted, t, absent)
@@ -55,8 +56,12 @@ func (r *run) mergeAbsent(ctx context.Context, t *task, book *book) error {
 	if err := r.create(ctx, t, wanted); err != nil {
 		return err
 	}
-	book.made(t, true, r.view.get(t.ref))
-	return nil
+	made := r.view.get(t.ref)
+	book.made(t, true, made)
+	if made == nil {
+		return nil
+	}
+	return r.merge(ctx, t, book)
 }
 
 // merged is the object as it should be.

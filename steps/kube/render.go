@@ -4,11 +4,16 @@ import (
 	"context"
 	"encoding/base64"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/labrun/labrun/labs"
 )
+
+// renderLimit bounds what one step reads for its objects: a cluster that cannot
+// be reached is told, not waited for.
+const renderLimit = 15 * time.Second
 
 const (
 	masked    = "***"
@@ -31,7 +36,10 @@ func render(ctx context.Context, env Environment, step Step) ([]map[string]any, 
 		if r, err = newRun(ctx, env, step); err != nil {
 			return nil, err
 		}
-		if err := r.readAll(ctx); err != nil {
+		r.once = true
+		bounded, cancel := context.WithTimeout(ctx, renderLimit)
+		defer cancel()
+		if err := r.readAll(bounded); err != nil {
 			return nil, err
 		}
 	}

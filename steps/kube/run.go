@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -24,6 +25,7 @@ type run struct {
 	secrets map[string]labs.Secret
 	manager string
 	adopt   bool
+	once    bool // an answer is not insisted on: nothing is waited for
 }
 
 func newRun(ctx context.Context, env Environment, step Step) (*run, error) {
@@ -134,6 +136,9 @@ func (r *run) readEach(ctx context.Context, refs []Ref) error {
 				r.view.add(ref)
 				continue
 			}
+			if r.once {
+				return fmt.Errorf("reading %s: %w", ref, err)
+			}
 			if err = r.await(ctx, ref); err == nil {
 				err = r.view.read(ctx, ref)
 			}
@@ -167,12 +172,13 @@ func (r *run) insist(ctx context.Context, doing, object string, act func(context
 		if ctx.Err() != nil && err != nil {
 			return r.timedOut(ctx)
 		}
-		if !transient(err) {
+		if r.once || !transient(err) {
 			return err
 		}
 		r.scope.Progress(event.Report{Title: object + ": " + doing + " waits: the API server does not answer as it should",
 			Lines: []event.Line{{Label: "it said", Text: said(err)}, {Label: "server", Text: r.cluster.Host()},
-				{Label: "since", Text: since.UTC().Format(time.RFC3339)}}})
+				{Label: "since", Text: since.UTC().Format(time.RFC3339)}},
+			Next: "see whether it is the right server, and answers: curl -k " + r.cluster.Host() + "/readyz"})
 		wait := b.Step()
 		if after, ok := apierrors.SuggestsClientDelay(err); ok {
 			wait = time.Duration(after) * time.Second

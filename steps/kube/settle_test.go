@@ -1,25 +1,38 @@
 package kube
 
 import (
+	"maps"
 	"net/http"
+	"strings"
 	"testing"
 
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
 )
 
-// interloper does something just before each of the first requests of one kind.
+// interloper does something just before each of the first requests that match.
 type interloper struct {
-	next        http.RoundTripper
-	contentType string
-	times       int
-	act         func()
+	next    http.RoundTripper
+	matches func(*http.Request) bool
+	times   int
+	act     func()
+}
+
+// between connects as an administrator, the interloper in front.
+func (i *interloper) between(t *testing.T) *rest.Config {
+	config := hub.Get(t).Config()
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		i.next = next
+		return i
+	})
+	return config
 }
 
 // RoundTrip sends the request after what comes between.
 func (i *interloper) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Header.Get("Content-Type") == i.contentType && i.times > 0 {
+	if i.times > 0 && i.matches(r) {
 		i.times--
 		i.act()
 	}
@@ -34,7 +47,8 @@ func TestSettlesWhatIsWrittenMeanwhile(t *testing.T) {
 	pool := aNodePool(ns, "quay.io/a:1")
 	ref := RefTo(pool)
 	written := 0
-	between := &interloper{contentType: string(types.JSONPatchType), times: 3, act: func() {
+	settles := func(r *http.Request) bool { return r.Header.Get("Content-Type") == string(types.JSONPatchType) }
+	operator := &interloper{matches: settles, times: 3, act: func() {
 		u := other.get(ref)
 		written++
 		u.SetAnnotations(map[string]string{"written": string(rune('0' + written))})
@@ -46,12 +60,7 @@ func TestSettlesWhatIsWrittenMeanwhile(t *testing.T) {
 			t.Error(err)
 		}
 	}}
-	config := hub.Get(t).Config()
-	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
-		between.next = next
-		return between
-	})
-	l := labAs(t, "settle", config)
+	l := labAs(t, "settle", operator.between(t))
 	s := stub{intents: []Intent{{Object: pool, Initial: func(u *unstructured.Unstructured) error {
 		return unstructured.SetNestedField(u.Object, int64(0), "spec", "replicas")
 	}}}}
@@ -64,5 +73,38 @@ func TestSettlesWhatIsWrittenMeanwhile(t *testing.T) {
 	}
 	if r := l.must("pool", s); r.changed {
 		t.Errorf("the second run changed something: %v", r.told.effects())
+	}
+}
+
+// Two labs that make the same object of the hub at the same time lose nothing:
+// the slower one merges into what the other one made.
+func TestMergesIntoWhatIsMadeMeanwhile(t *testing.T) {
+	ns := hub.Namespace(t, "both")
+	object := aConfigMap(ns, "both", nil)
+	adds := func(key string) stub {
+		return stub{intents: []Intent{{How: Merge, Shared: true, Object: object, Change: addKeys(map[string]string{key: key})}}}
+	}
+	faster := newLab(t, "faster")
+	other := &interloper{times: 1,
+		matches: func(r *http.Request) bool {
+			return r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, ns+"/configmaps")
+		},
+		act: func() { faster.must("ca", adds("faster")) },
+	}
+	slower := labAs(t, "slower", other.between(t))
+	if r := slower.must("ca", adds("slower")); !r.changed {
+		t.Error("the slower lab changed nothing")
+	}
+	u := faster.get(RefTo(object))
+	if got, want := dataOf(u), map[string]string{"faster": "faster", "slower": "slower"}; !maps.Equal(got, want) {
+		t.Errorf("holds %v, want %v", got, want)
+	}
+	for _, lab := range []*aLab{faster, slower} {
+		if u.GetAnnotations()[UsedBy+lab.name] == "" {
+			t.Errorf("%s is not among its users: %v", lab.name, u.GetAnnotations())
+		}
+		if r := lab.must("ca", adds(lab.name)); r.changed {
+			t.Errorf("%s changed something again: %v", lab.name, r.told.effects())
+		}
 	}
 }

@@ -53,18 +53,14 @@ func (s Wait) Judge(_ *labs.Facts, seen kube.Seen) kube.Verdict {
 	if u == nil {
 		return s.waiting("it does not exist yet")
 	}
-	values := map[string]any{"object": u.Object}
-	for name, value := range s.Condition.Values {
-		values[name] = value
-	}
-	value, err := s.Condition.Program.Eval(values)
+	value, err := s.Condition.Eval(map[string]any{"object": u.Object})
 	var failed *gate.Error
 	switch {
 	case errors.As(err, &failed) && failed.Absent:
 		return s.waiting("a field of the condition is not there yet: "+failed.Message, statusOf(u)...)
 	case err != nil:
 		return kube.Verdict{State: kube.Failed, Report: event.Report{Title: s.ref().String() + ": the condition cannot be evaluated",
-			Lines: []event.Line{{Label: "condition", Text: s.Condition.Text}, {Label: "it said", Text: s.Condition.Where(err).Error()}}, Next: "mend the condition"}}
+			Lines: []event.Line{{Label: "condition", Text: s.Condition.Text}, {Label: "it said", Text: err.Error()}}, Next: "mend the condition"}}
 	case value == true:
 		return kube.Verdict{State: kube.Done, Summary: s.ref().String() + ": " + s.Condition.Text}
 	}

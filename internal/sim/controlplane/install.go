@@ -68,6 +68,17 @@ func (cp *ControlPlane) awaitEstablished(ctx context.Context, definitions []CRD)
 	for _, crd := range definitions {
 		missing[crd.Name] = "no condition"
 	}
+	for len(missing) > 0 {
+		if err := cp.followEstablished(ctx, missing); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// followEstablished watches until no definition is missing or the server ends the
+// watch, which a busy one may at any time: a new one begins with what there is.
+func (cp *ControlPlane) followEstablished(ctx context.Context, missing map[string]string) error {
 	events, err := cp.open(ctx, http.MethodGet, crdPath+"?watch=1", nil)
 	if err != nil {
 		return err
@@ -76,10 +87,13 @@ func (cp *ControlPlane) awaitEstablished(ctx context.Context, definitions []CRD)
 	decoder := json.NewDecoder(events)
 	for len(missing) > 0 {
 		var e crdEvent
-		if err := decoder.Decode(&e); err != nil {
-			return fmt.Errorf("waiting for CustomResourceDefinitions to be established: %w; not yet: %s", errors.Join(context.Cause(ctx), err), list(missing))
-		}
-		if e.Type == "ERROR" {
+		err := decoder.Decode(&e)
+		switch {
+		case ctx.Err() != nil:
+			return fmt.Errorf("waiting for CustomResourceDefinitions to be established: %w; not yet: %s", context.Cause(ctx), list(missing))
+		case err != nil:
+			return nil
+		case e.Type == "ERROR":
 			return fmt.Errorf("watching CustomResourceDefinitions: %s", e.Object.Message)
 		}
 		e.note(missing)

@@ -1,7 +1,13 @@
 # What is built here, and how. `make help` lists it.
 GO ?= go
+BENCH ?= .
+COUNT ?= 6
+FUZZTIME ?= 10s
 
-.PHONY: help bin build test demo bench generate lint clean
+# The packages whose tests have functions of this name.
+having = $(shell grep -rl --include='*_test.go' '^func $(1)' cmd internal labs pipeline redfish steps | xargs -n1 dirname | sort -u | sed 's|^|./|')
+
+.PHONY: help bin build test demo bench fuzz generate lint clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  \1	/p' $(MAKEFILE_LIST) | expand -t 14
@@ -19,8 +25,15 @@ test: bin ## all tests, with the race detector
 demo: bin build ## a lab built from end to end on this machine, and taken down again
 	@$(GO) run ./internal/demo
 
-bench: ## the engine's benchmarks
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+bench: ## all benchmarks, COUNT times each, as benchstat reads them: make bench > new.txt
+	@$(GO) test -p 1 -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) $(call having,Benchmark)
+
+fuzz: ## every fuzz target for FUZZTIME
+	@for d in $(call having,Fuzz); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$d | grep '^Fuzz'); do \
+	    $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$d || exit 1; \
+	  done; \
+	done
 
 generate: ## docs/steps.md and docs/facts.md, from the Go types
 	$(GO) generate ./...

@@ -43,19 +43,10 @@ func (o PreflightOutputs) Summary() string {
 
 // Run asks all BMCs side by side.
 func (s Preflight) Run(ctx context.Context, env *Env) (PreflightOutputs, error) {
-	hosts := make([]redfish.Host, len(s.Hosts))
-	for i, w := range s.Hosts {
-		h, err := s.host(ctx, env, w)
-		if err != nil {
-			return PreflightOutputs{}, err
-		}
-		hosts[i] = h
-	}
-	reports := redfish.Preflight(ctx, hosts, redfish.Options{Image: s.Image, Network: lookupNetwork(env.Facts().Stack), Resolver: resolverOf(env.Facts().DNS.Server), Now: env.Now})
-	if err := ctx.Err(); err != nil {
+	reports, err := s.ask(ctx, env.Lab)
+	if err != nil {
 		return PreflightOutputs{}, err
 	}
-	env.count(reports)
 	out := sortReports(reports, s.Managed)
 	for _, r := range reports {
 		warn(env, r)
@@ -66,6 +57,20 @@ func (s Preflight) Run(ctx context.Context, env *Env) (PreflightOutputs, error) 
 	return out, nil
 }
 
+func (s Preflight) ask(ctx context.Context, l *Lab) ([]redfish.Report, error) {
+	hosts := make([]redfish.Host, len(s.Hosts))
+	for i, w := range s.Hosts {
+		h, err := s.host(ctx, l, w)
+		if err != nil {
+			return nil, err
+		}
+		hosts[i] = h
+	}
+	reports := redfish.Preflight(ctx, hosts, redfish.Options{Image: s.Image, Network: lookupNetwork(l.facts.Stack), Resolver: resolverOf(l.facts.DNS.Server), Now: l.Now})
+	l.count(reports)
+	return reports, context.Cause(ctx)
+}
+
 func (s Preflight) required() int {
 	if s.Require > 0 {
 		return s.Require
@@ -73,8 +78,8 @@ func (s Preflight) required() int {
 	return len(s.Hosts)
 }
 
-func (s Preflight) host(ctx context.Context, env *Env, w labs.Worker) (redfish.Host, error) {
-	password, err := env.Secret(ctx, w.BMC.Credentials.Password)
+func (s Preflight) host(ctx context.Context, l *Lab, w labs.Worker) (redfish.Host, error) {
+	password, err := l.Secret(ctx, w.BMC.Credentials.Password)
 	if err != nil {
 		return redfish.Host{}, fmt.Errorf("BMC of %s: %w", w.Name, err)
 	}
@@ -82,7 +87,7 @@ func (s Preflight) host(ctx context.Context, env *Env, w labs.Worker) (redfish.H
 		Name: w.Name, Address: w.BMC.Address, BootMAC: string(w.BootMAC), BootMode: w.BootMode,
 		Credentials:                    redfish.Credentials{Username: w.BMC.Credentials.Username, Password: strings.TrimRight(password.Reveal(), "\r\n")},
 		DisableCertificateVerification: w.BMC.DisableCertificateVerification,
-		RootCAs:                        trustedPool(env.Facts().Registry.CA.Text),
+		RootCAs:                        trustedPool(l.facts.Registry.CA.Text),
 		Managed:                        slices.Contains(s.Managed, w.Name),
 		Image:                          s.Image,
 	}, nil

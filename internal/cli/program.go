@@ -31,6 +31,9 @@ type Program[E any] struct {
 	Title func(Job) string
 	// Open makes the environment of a run's steps. It connects to nothing.
 	Open func(Job) Environment[E]
+	// Preflight asks the hardware of the named workers, of all where none is
+	// named; without it there is no such command.
+	Preflight func(ctx context.Context, j Job, names []string) (Proven, error)
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }

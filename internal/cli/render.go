@@ -55,9 +55,12 @@ func (a *app[E]) render(ctx context.Context, file string, f renderFlags) error {
 	job.Reveal = f.secrets
 	environment := a.program.Open(job)
 	defer environment.close()
-	text, err := renderAll(ctx, p, environment)
+	text, left, err := renderAll(ctx, p, environment)
 	if err != nil {
 		return err
+	}
+	if left > 0 {
+		fmt.Fprintf(a.streams.Err, "labrun: what %s would apply is not known before the run: the comments say why\n", count(left, "step"))
 	}
 	if f.out == "" {
 		_, err = a.streams.Out.Write([]byte(text))
@@ -89,8 +92,14 @@ func placeOf(err error) string {
 	return ""
 }
 
-// renderAll renders each step that is not certainly skipped.
-func renderAll[E any](ctx context.Context, p *pipeline.Pipeline[E], environment Environment[E]) (string, error) {
+// oneLine makes text fit a comment.
+func oneLine(text string) string { return strings.ReplaceAll(text, "\n", " ") }
+
+// renderAll renders each step that is not certainly skipped, and counts those
+// whose objects cannot be known yet.
+func renderAll[E any](ctx context.Context, p *pipeline.Pipeline[E], environment Environment[E]) (text string, left int, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	byID := make(map[string]*pipeline.Declared[E], len(p.Steps))
 	for _, d := range p.Steps {
 		byID[d.ID] = d
@@ -101,17 +110,26 @@ func renderAll[E any](ctx context.Context, p *pipeline.Pipeline[E], environment 
 		if d.Kind.Render == nil || planned.Verdict == pipeline.WillSkip {
 			continue
 		}
-		if err := renderOne(ctx, &b, p, d, planned, environment); err != nil {
-			return "", fmt.Errorf("render %s (%s): %w", planned.Name(), planned.Position, err)
+		err := renderOne(ctx, &b, p, d, planned, environment)
+		if errors.Is(err, pipeline.ErrLater) {
+			left++
+			fmt.Fprintf(&b, "# %s\n", oneLine(err.Error()))
+			if errors.Is(err, context.DeadlineExceeded) {
+				cancel() // a cluster that does not answer is not waited for once a step
+			}
+			continue
+		}
+		if err != nil {
+			return "", 0, fmt.Errorf("render %s (%s): %w", planned.Name(), planned.Position, err)
 		}
 	}
-	return b.String(), nil
+	return b.String(), left, nil
 }
 
 func renderOne[E any](ctx context.Context, b *strings.Builder, p *pipeline.Pipeline[E], d *pipeline.Declared[E], planned pipeline.PlannedStep, environment Environment[E]) error {
 	fmt.Fprintf(b, "# %s: %s\n", planned.Name(), d.Kind.Name)
 	if planned.Verdict == pipeline.Later {
-		fmt.Fprintf(b, "# %s\n", strings.ReplaceAll(planned.Reason, "\n", " "))
+		fmt.Fprintf(b, "# %s\n", oneLine(planned.Reason))
 	}
 	options, err := p.OptionsNow(d, planned.Key)
 	if err != nil {

@@ -40,6 +40,9 @@ hosted cluster whose workers have joined. labrun LAB is the same as labrun run L
 	root.SetHelpCommand(&cobra.Command{Hidden: true})
 	root.AddCommand(a.runCommand(), a.planCommand(), a.validateCommand(), a.renderCommand(), a.statusCommand(),
 		a.stepsCommand(), a.graphCommand(), a.versionCommand())
+	if a.program.Preflight != nil {
+		root.AddCommand(a.preflightCommand())
+	}
 	for _, c := range append(root.Commands(), root) {
 		c.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 			return &misuse{message: err.Error(), hint: flagHint(cmd, err.Error())}

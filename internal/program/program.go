@@ -31,6 +31,8 @@ func labrun() cli.Program[*steps.Env] {
 		Check:   checkNames,
 		Title:   title,
 		Open:    open,
+
+		Preflight: preflight,
 	}
 }
 

@@ -301,3 +301,17 @@ func FuzzClean(f *testing.F) {
 		}
 	})
 }
+
+func TestProofs(t *testing.T) {
+	var out bytes.Buffer
+	err := Proofs(&out, []Proof{
+		{Name: "worker2", About: "redfish+https://[::1]:9000/redfish/v1/Systems/2", Status: event.Failed,
+			Lines: []event.Line{{Label: "fail", Text: "auth: HTTP 401\x1b[2J"}, {Label: "do", Text: "mend the password"}}},
+		{Name: "w1", About: "redfish+https://[::1]:9000/redfish/v1/Systems/1", Status: event.OK, Warned: true, Lines: []event.Line{{Label: "warn", Text: "power: on"}}},
+		{Name: "w0", About: "redfish+https://[::1]:9000/redfish/v1/Systems/0", Status: event.OK},
+	}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "proofs.txt", out.Bytes())
+}

@@ -11,12 +11,14 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-logr/logr"
 	"github.com/labrun/labrun/internal/sim/controlplane"
 	"github.com/labrun/labrun/internal/sim/dns"
 	"github.com/labrun/labrun/internal/sim/images"
 	"github.com/labrun/labrun/internal/sim/registry"
 	"github.com/labrun/labrun/internal/sim/world"
 	"github.com/labrun/labrun/labs"
+	ctrl "sigs.k8s.io/controller-runtime"
 )
 
 // Lab is a running simulated lab.
@@ -62,6 +64,7 @@ func Start(ctx context.Context, o Options) (*Lab, error) {
 	if err := o.complete(); err != nil {
 		return nil, fmt.Errorf("starting a simulated lab: %w", err)
 	}
+	ctrl.SetLogger(logr.Discard()) // what the players say goes to their own log
 	life, end := context.WithCancel(ctx)
 	l := &Lab{options: o, facts: o.Facts, ip: "127.0.0.1", end: end, failed: make(chan error, 1)}
 	if o.Facts.Stack != labs.IPv4 {

@@ -16,7 +16,6 @@ import (
 
 // play starts the players. Those whose kinds are not there yet start when they are.
 func (l *Lab) play(life context.Context) error {
-	ctrl.SetLogger(logr.Discard()) // what the players say goes to their own log
 	w := l.world()
 	if l.options.Hub == nil {
 		var err error

@@ -79,10 +79,14 @@ func (r *run) create(ctx context.Context, t *task, wanted *unstructured.Unstruct
 	wanted = &unstructured.Unstructured{Object: normal}
 	return r.effect(ctx, "create", t, func(ctx context.Context) (*unstructured.Unstructured, bool, error) {
 		made, err := t.client.Create(ctx, wanted, meta.CreateOptions{FieldManager: r.manager, FieldValidation: meta.FieldValidationStrict})
-		if !apierrors.IsAlreadyExists(err) {
+		if err == nil || transient(err) {
 			return made, err == nil, err
 		}
+		// A webhook is asked before the server looks whether the name is taken: its refusal may mean just that.
 		there, getErr := t.client.Get(ctx, t.ref.Name, meta.GetOptions{})
+		if getErr != nil && !apierrors.IsAlreadyExists(err) {
+			return nil, false, err
+		}
 		if getErr != nil {
 			return nil, false, getErr
 		}

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"io"
 	"maps"
 	"net/http"
 	"strings"
@@ -18,6 +19,7 @@ type interloper struct {
 	matches func(*http.Request) bool
 	times   int
 	act     func()
+	refusal string // answered in the server's place: a Status, as JSON
 }
 
 // between connects as an administrator, the interloper in front.
@@ -30,11 +32,15 @@ func (i *interloper) between(t *testing.T) *rest.Config {
 	return config
 }
 
-// RoundTrip sends the request after what comes between.
+// RoundTrip sends the request after what comes between, or refuses it after that.
 func (i *interloper) RoundTrip(r *http.Request) (*http.Response, error) {
 	if i.times > 0 && i.matches(r) {
 		i.times--
 		i.act()
+		if i.refusal != "" {
+			return &http.Response{StatusCode: http.StatusForbidden, Header: http.Header{"Content-Type": {"application/json"}},
+				Body: io.NopCloser(strings.NewReader(i.refusal)), Request: r}, nil
+		}
 	}
 	return i.next.RoundTrip(r)
 }
@@ -77,15 +83,24 @@ func TestSettlesWhatIsWrittenMeanwhile(t *testing.T) {
 }
 
 // Two labs that make the same object of the hub at the same time lose nothing:
-// the slower one merges into what the other one made.
+// the slower one merges into what the other one made. A webhook that allows one
+// object of a kind refuses the slower one's before the server sees that it exists.
 func TestMergesIntoWhatIsMadeMeanwhile(t *testing.T) {
+	const denied = `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Forbidden","code":403,` +
+		`"message":"admission webhook \"one.example.com\" denied the request: there is one already"}`
+	for name, refusal := range map[string]string{"exists": "", "denied": denied} {
+		t.Run(name, func(t *testing.T) { mergesMeanwhile(t, refusal) })
+	}
+}
+
+func mergesMeanwhile(t *testing.T, refusal string) {
 	ns := hub.Namespace(t, "both")
 	object := aConfigMap(ns, "both", nil)
 	adds := func(key string) stub {
 		return stub{intents: []Intent{{How: Merge, Shared: true, Object: object, Change: addKeys(map[string]string{key: key})}}}
 	}
 	faster := newLab(t, "faster")
-	other := &interloper{times: 1,
+	other := &interloper{times: 1, refusal: refusal,
 		matches: func(r *http.Request) bool {
 			return r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, ns+"/configmaps")
 		},

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -40,6 +41,10 @@ type Planner[E any] interface {
 type Undoer[E any] interface {
 	Undo(ctx context.Context, env E) error
 }
+
+// ErrLater is the error of a Renderer whose objects depend on what an earlier
+// step will have made.
+var ErrLater = errors.New("not known before the run")
 
 // Renderer is a step that can say which objects it would apply, each a plain map
 // with its secrets masked.

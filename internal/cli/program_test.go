@@ -3,6 +3,7 @@ package cli_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"reflect"
 	"testing/fstest"
@@ -56,6 +57,9 @@ func (w write) Run(ctx context.Context, e *env) (struct{}, error) {
 }
 
 func (w write) Render(context.Context, *env) ([]map[string]any, error) {
+	if w.Text == "later" {
+		return nil, fmt.Errorf("%w: HostedCluster a/b\nis not there", pipeline.ErrLater)
+	}
 	return []map[string]any{{"kind": "File", "metadata": map[string]any{"name": w.File}}}, nil
 }
 

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
 
-	"github.com/labrun/labrun/internal/statedir"
 	"github.com/labrun/labrun/pipeline"
 	"github.com/labrun/labrun/pipeline/event"
 	"github.com/labrun/labrun/pipeline/source"
@@ -40,15 +39,7 @@ func (a *app[E]) render(ctx context.Context, file string, f renderFlags) error {
 	if f.secrets && f.out == "" {
 		return &misuse{message: "secrets are written to a file only", hint: "labrun render LAB --with-secrets -o FILE"}
 	}
-	p, err := a.load(file, f.labFlags)
-	if err != nil {
-		return err
-	}
-	lab, err := statedir.Of("", p.Name)
-	if err != nil {
-		return err
-	}
-	job, err := jobOf(p, f.labFlags, lab)
+	p, job, err := a.loadJob(file, f.labFlags)
 	if err != nil {
 		return err
 	}

@@ -3,12 +3,15 @@ package kube
 import (
 	"context"
 	"encoding/base64"
+	"errors"
+	"fmt"
 	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/labrun/labrun/labs"
+	"github.com/labrun/labrun/pipeline"
 )
 
 // renderLimit bounds what one step reads for its objects: a cluster that cannot
@@ -24,26 +27,25 @@ const (
 )
 
 // render gives the objects that a run would bring about, as plain maps with
-// their secrets masked. It reads the cluster only for a step that declares reads.
+// their secrets masked. It reads the cluster only for a step that declares reads
+// and has objects; what is not there to be read, also a secret, is pipeline.ErrLater.
 func render(ctx context.Context, env Environment, step Step) ([]map[string]any, error) {
 	secrets, err := secretsOf(ctx, env, step)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", pipeline.ErrLater, err)
 	}
 	scope := env.Scope()
 	r := &run{env: env, step: step, scope: scope, facts: env.Facts(), secrets: secrets, manager: managerOf(scope), view: newView(nil)}
-	if _, reads := step.(Reader); reads {
-		if r, err = newRun(ctx, env, step); err != nil {
-			return nil, err
-		}
-		r.once = true
-		bounded, cancel := context.WithTimeout(ctx, renderLimit)
-		defer cancel()
-		if err := r.readAll(bounded); err != nil {
-			return nil, err
-		}
-	}
 	intents, err := step.Objects(r.facts, r.seen())
+	if _, reads := step.(Reader); reads && (err != nil || len(intents) > 0) {
+		if r, err = readOnce(ctx, env, step); err != nil {
+			return nil, fmt.Errorf("%w: %w", pipeline.ErrLater, err)
+		}
+		intents, err = step.Objects(r.facts, r.seen())
+	}
+	if early := (*NotYet)(nil); errors.As(err, &early) {
+		return nil, fmt.Errorf("%w: %w", pipeline.ErrLater, err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -67,6 +69,18 @@ func render(ctx context.Context, env Environment, step Step) ([]map[string]any, 
 		rendered = append(rendered, u.Object)
 	}
 	return rendered, nil
+}
+
+// readOnce reads what a step declares as it is at the moment.
+func readOnce(ctx context.Context, env Environment, step Step) (*run, error) {
+	ctx, cancel := context.WithTimeout(ctx, renderLimit)
+	defer cancel()
+	r, err := newRun(ctx, env, step)
+	if err != nil {
+		return nil, err
+	}
+	r.once = true
+	return r, r.readAll(ctx)
 }
 
 // render is the object as a first run would send it.

@@ -3,7 +3,6 @@ package kube
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -132,12 +131,9 @@ func (r *run) readEach(ctx context.Context, refs []Ref) error {
 			return r.view.read(ctx, ref)
 		})
 		if errors.Is(err, errNotServed) {
-			if ref.Optional {
+			if ref.Optional || r.once {
 				r.view.add(ref)
 				continue
-			}
-			if r.once {
-				return fmt.Errorf("reading %s: %w", ref, err)
 			}
 			if err = r.await(ctx, ref); err == nil {
 				err = r.view.read(ctx, ref)

@@ -84,6 +84,20 @@ func (a *app[E]) warn(warnings source.Diagnostics, files *source.Files) {
 	_ = told.Render(a.streams.Err, files)
 }
 
+// loadJob reads a lab file for a command that records no run.
+func (a *app[E]) loadJob(file string, f labFlags) (*pipeline.Pipeline[E], Job, error) {
+	p, err := a.load(file, f)
+	if err != nil {
+		return nil, Job{}, err
+	}
+	lab, err := statedir.Of("", p.Name)
+	if err != nil {
+		return nil, Job{}, err
+	}
+	job, err := jobOf(p, f, lab)
+	return p, job, err
+}
+
 // jobOf is what an environment of this lab is made for.
 func jobOf[E any](p *pipeline.Pipeline[E], f labFlags, lab *statedir.Lab) (Job, error) {
 	j := Job{Lab: p.Name, Facts: p.Facts, StateDir: lab.Dir}

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/labrun/labrun/internal/progress"
-	"github.com/labrun/labrun/internal/statedir"
 	"github.com/labrun/labrun/pipeline"
 )
 
@@ -43,15 +42,7 @@ func (a *app[E]) preflightCommand() *cobra.Command {
 }
 
 func (a *app[E]) preflight(ctx context.Context, file string, f preflightFlags) error {
-	p, err := a.load(file, f.labFlags)
-	if err != nil {
-		return err
-	}
-	lab, err := statedir.Of("", p.Name)
-	if err != nil {
-		return err
-	}
-	job, err := jobOf(p, f.labFlags, lab)
+	p, job, err := a.loadJob(file, f.labFlags)
 	if err != nil {
 		return err
 	}

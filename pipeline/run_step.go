@@ -151,7 +151,7 @@ func lastSeen(scope *Scope) *event.Report {
 
 // timedOut tells what the step was waiting for when its time was up.
 func timedOut(scope *Scope, after time.Duration, err error) error {
-	r := event.Report{Title: fmt.Sprintf("%s timed out after %s", name(scope.Step, scope.Key), shortly(after))}
+	r := event.Report{Title: fmt.Sprintf("%s timed out after %s", name(scope.Step, scope.Key), event.Span(after))}
 	if seen := lastSeen(scope); seen != nil {
 		r.Lines = append(r.Lines, event.Line{Label: "last seen", Text: seen.Title})
 		r.Lines = append(r.Lines, seen.Lines...)
@@ -168,18 +168,6 @@ func name(step, key string) string {
 		return step
 	}
 	return step + "[" + key + "]"
-}
-
-// shortly writes 5m where Go writes 5m0s.
-func shortly(d time.Duration) string {
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
 }
 
 // panicked tells a panic of a step. Just the places are told: the values on the

@@ -441,9 +441,9 @@ func TestDigest(t *testing.T) {
 	}
 }
 
-func TestShortly(t *testing.T) {
+func TestSpan(t *testing.T) {
 	for d, want := range map[time.Duration]string{5 * time.Minute: "5m", time.Hour: "1h", 90 * time.Second: "1m30s", 10 * time.Second: "10s", 0: "0s"} {
-		if got := shortly(d); got != want {
+		if got := event.Span(d); got != want {
 			t.Errorf("%v is %q, want %q", d, got, want)
 		}
 	}

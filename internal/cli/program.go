@@ -45,6 +45,7 @@ type Job struct {
 	Kubeconfig string // of --kubeconfig, "" for the lab file's
 	StateDir   string // folder of the lab on this machine
 	Reveal     bool   // render secrets as they are
+	Adopt      bool   // take over objects that exist and are not the lab's
 }
 
 // Environment is what the steps of one command share.

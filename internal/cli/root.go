@@ -102,7 +102,13 @@ func oneLab(cmd *cobra.Command, args []string) error {
 
 func (a *app[E]) versionCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "the version of labrun", Args: cobra.NoArgs,
+		Use: "version", Short: "the version of labrun",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			return &misuse{message: fmt.Sprintf("%s takes no argument, %q was given", cmd.CommandPath(), args[0]), hint: cmd.UseLine()}
+		},
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintln(a.streams.Out, "labrun "+a.program.Version)
 			return err

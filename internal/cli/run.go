@@ -21,6 +21,7 @@ type runFlags struct {
 	output   string
 	parallel int
 	dryRun   bool
+	adopt    bool
 }
 
 func (f *runFlags) register(cmd *cobra.Command) {
@@ -28,6 +29,7 @@ func (f *runFlags) register(cmd *cobra.Command) {
 	stateFlag(cmd, &f.stateDir)
 	outputFlag(cmd, &f.output, "text", "json")
 	cmd.Flags().IntVar(&f.parallel, "parallel", 0, "how many steps may run at the same time (default 128)")
+	cmd.Flags().BoolVar(&f.adopt, "adopt", false, "take over objects that exist and are not this lab's, instead of failing")
 	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "the same as labrun plan")
 }
 
@@ -103,6 +105,7 @@ func (a *app[E]) perform(ctx context.Context, p *pipeline.Pipeline[E], f runFlag
 	if err != nil {
 		return err
 	}
+	job.Adopt = f.adopt
 	environment := a.program.Open(job)
 	defer environment.close()
 	shown := a.view()

@@ -101,7 +101,7 @@ func (l layout) finished(i *event.Instance, phase string) string {
 func (l layout) runs(i *event.Instance, phase, mark string, now time.Time) string {
 	r := row{phase: phase, mark: mark, markPaint: cyan, name: i.Name(), tail: took(now.Sub(i.Started))}
 	if i.Start.Timeout > 0 {
-		r.tail += " of " + bound(i.Start.Timeout)
+		r.tail += " of " + event.Span(i.Start.Timeout)
 	}
 	if i.Seen != nil {
 		r.summary, r.tail = seen(i), " · "+r.tail

@@ -6,7 +6,10 @@
 // ignores keys that it does not know, and refuses a stream of a later Version.
 package event
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Version is the version of the stream, in its first event.
 const Version = 1
@@ -149,4 +152,16 @@ type Sink interface {
 type Reporter interface {
 	error
 	Tell() Report
+}
+
+// Span writes a time limit as people do: 30m, 1h, 1m30s.
+func Span(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }

@@ -59,8 +59,9 @@ func (s Preflight) Run(ctx context.Context, env *Env) (PreflightOutputs, error) 
 
 func (s Preflight) ask(ctx context.Context, l *Lab) ([]redfish.Report, error) {
 	hosts := make([]redfish.Host, len(s.Hosts))
+	roots := trustedPool(l.facts.Registry.CA.Text) // one for all: what tells two services apart is its address
 	for i, w := range s.Hosts {
-		h, err := s.host(ctx, l, w)
+		h, err := s.host(ctx, l, w, roots)
 		if err != nil {
 			return nil, err
 		}
@@ -78,7 +79,7 @@ func (s Preflight) required() int {
 	return len(s.Hosts)
 }
 
-func (s Preflight) host(ctx context.Context, l *Lab, w labs.Worker) (redfish.Host, error) {
+func (s Preflight) host(ctx context.Context, l *Lab, w labs.Worker, roots *x509.CertPool) (redfish.Host, error) {
 	password, err := l.Secret(ctx, w.BMC.Credentials.Password)
 	if err != nil {
 		return redfish.Host{}, fmt.Errorf("BMC of %s: %w", w.Name, err)
@@ -87,7 +88,7 @@ func (s Preflight) host(ctx context.Context, l *Lab, w labs.Worker) (redfish.Hos
 		Name: w.Name, Address: w.BMC.Address, BootMAC: string(w.BootMAC), BootMode: w.BootMode,
 		Credentials:                    redfish.Credentials{Username: w.BMC.Credentials.Username, Password: strings.TrimRight(password.Reveal(), "\r\n")},
 		DisableCertificateVerification: w.BMC.DisableCertificateVerification,
-		RootCAs:                        trustedPool(l.facts.Registry.CA.Text),
+		RootCAs:                        roots,
 		Managed:                        slices.Contains(s.Managed, w.Name),
 		Image:                          s.Image,
 	}, nil

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"errors"
+	"net/http"
 	"testing"
 
 	"github.com/labrun/labrun/labs"
@@ -76,6 +77,25 @@ func TestPreflight(t *testing.T) {
 	hosts[1].BMC.Credentials.Password = labs.SecretRef{Env: "LABRUN_TEST_UNSET"}
 	_, err = Preflight{Hosts: hosts}.Run(t.Context(), env)
 	wantError(t, err, "BMC of worker1", "export LABRUN_TEST_UNSET")
+}
+
+// TestPreflightLogsInOnce has two workers behind one BMC, as an emulator serves them.
+func TestPreflightLogsInOnce(t *testing.T) {
+	t.Setenv("RIGHT", "right")
+	shared := aBMC(t)
+	env, _ := anEnv(t, factsOf(t, ipv4), LabOptions{})
+	if _, err := (Preflight{Hosts: workersAt("RIGHT", shared, shared)}).Run(t.Context(), env); err == nil {
+		t.Error("two workers of one system pass")
+	}
+	logins := 0
+	for _, r := range shared.Requests() {
+		if r.Method == http.MethodPost && r.Path == bmctest.Sessions {
+			logins++
+		}
+	}
+	if open, _ := shared.Sessions(); logins != 1 || open != 0 {
+		t.Errorf("logged in %d times, %d sessions are open", logins, open)
+	}
 }
 
 func TestPreflightSummary(t *testing.T) {

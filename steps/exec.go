@@ -132,14 +132,18 @@ func lastLines(s string, n int) []string {
 	return lines[max(0, len(lines)-n):]
 }
 
-// tail keeps the end of what is written to it.
-type tail struct{ bytes.Buffer }
+// tail keeps the end of what is written to it. It has no other way in: a
+// ReadFrom would go past the limit.
+type tail struct{ buf bytes.Buffer }
 
 // Write keeps at most outputLimit bytes.
 func (t *tail) Write(p []byte) (int, error) {
-	n, err := t.Buffer.Write(p)
-	if over := t.Len() - outputLimit; over > 0 {
-		t.Next(over)
+	n, err := t.buf.Write(p)
+	if over := t.buf.Len() - outputLimit; over > 0 {
+		t.buf.Next(over)
 	}
 	return n, err
 }
+
+// String gives what was kept.
+func (t *tail) String() string { return t.buf.String() }

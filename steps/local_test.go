@@ -80,8 +80,19 @@ func TestTail(t *testing.T) {
 			t.Fatalf("wrote %d, %v", n, err)
 		}
 	}
-	if b.Len() != outputLimit || !strings.HasSuffix(b.String(), "y") {
-		t.Errorf("%d bytes are kept", b.Len())
+	if n := len(b.String()); n != outputLimit || !strings.HasSuffix(b.String(), "y") {
+		t.Errorf("%d bytes are kept", n)
+	}
+}
+
+func TestExecKeepsTheEnd(t *testing.T) {
+	env, _ := anEnv(t, factsOf(t, ipv4), LabOptions{})
+	out, err := Exec{Shell: "head -c 300000 /dev/zero | tr '\\0' x; echo end"}.Run(t.Context(), env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(out.Stdout); n != outputLimit-1 || !strings.HasSuffix(out.Stdout, "xend") { // the last newline is left out
+		t.Errorf("%d bytes are kept", n)
 	}
 }
 

@@ -37,7 +37,7 @@ hosted cluster whose workers have joined. labrun LAB is the same as labrun run L
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	o.register(root)
-	root.SetHelpCommand(&cobra.Command{Hidden: true})
+	root.SetHelpCommand(a.helpCommand())
 	root.AddCommand(a.runCommand(), a.planCommand(), a.validateCommand(), a.renderCommand(), a.statusCommand(),
 		a.stepsCommand(), a.graphCommand(), a.versionCommand())
 	if a.program.Preflight != nil {
@@ -98,6 +98,20 @@ func oneLab(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	return &misuse{message: fmt.Sprintf("%s takes one lab file, %d were given", cmd.CommandPath(), len(args)), hint: cmd.UseLine()}
+}
+
+func (a *app[E]) helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "help [COMMAND]", Short: "what labrun, or one of its commands, does",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			found, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return a.unknownCommand(cmd.Root(), strings.Join(args, " "))
+			}
+			found.InitDefaultHelpFlag()
+			return found.Help()
+		},
+	}
 }
 
 func (a *app[E]) versionCommand() *cobra.Command {

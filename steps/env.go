@@ -39,7 +39,7 @@ type LabOptions struct {
 	Kubeconfig string // instead of the lab file's
 	StateDir   string // folder of the lab, for results that the file names no place for
 	Now        func() time.Time
-	Adopt      bool // take over objects that exist and are not labrun's
+	Adopt      bool // take over objects that exist and are not the lab's
 	Reveal     bool // render secrets as they are
 }
 

@@ -128,10 +128,14 @@ func program() cli.Program[*env] {
 		},
 		Builtin: fstest.MapFS{"shared.yaml": {Data: []byte("phases: [check, build]\nsteps:\n- {id: hello, phase: check, uses: test/note, with: {text: \"${{ lab.stack }}\"}}\n")}},
 		Title:   func(s cli.Job) string { return s.Facts.(*facts).Stack },
-		Open: func(cli.Job) cli.Environment[*env] {
+		Open: func(j cli.Job) cli.Environment[*env] {
+			counts := map[string]int{"hub writes": 0}
+			if j.Adopt {
+				counts["adopting"] = 1
+			}
 			return cli.Environment[*env]{
 				New:      func(s *pipeline.Scope) *env { return &env{s} },
-				Requests: func() map[string]int { return map[string]int{"hub writes": 0} },
+				Requests: func() map[string]int { return counts },
 			}
 		},
 		Now: clock,

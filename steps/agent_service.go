@@ -3,6 +3,7 @@ package steps
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -97,6 +98,8 @@ func (s AgentService) name(u *unstructured.Unstructured) {
 }
 
 // extend adds the lab's live image, and names settings and mirrors where none are.
+// An image of this version that other labs use stays as it is: two labs that each
+// named their own place for it would change it back and forth.
 func (s AgentService) extend(u *unstructured.Unstructured, f *labs.Facts) error {
 	s.name(u)
 	if f.Disconnected && text(u, "spec", "mirrorRegistryRef", "name") == "" {
@@ -118,10 +121,20 @@ func (s AgentService) extend(u *unstructured.Unstructured, f *labs.Facts) error 
 	}
 	if i := slices.IndexFunc(list, same); i < 0 {
 		list = append(list, m)
-	} else {
+	} else if !usedByOthers(u, f.Name) {
 		list[i] = m
 	}
 	return unstructured.SetNestedSlice(u.Object, list, "spec", "osImages")
+}
+
+// usedByOthers says whether other labs use an object of the hub.
+func usedByOthers(u *unstructured.Unstructured, lab string) bool {
+	for annotation := range u.GetAnnotations() {
+		if user, ok := strings.CutPrefix(annotation, kube.UsedBy); ok && user != lab {
+			return true
+		}
+	}
+	return false
 }
 
 // Judge waits for the service's roll-out.

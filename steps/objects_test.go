@@ -173,6 +173,7 @@ func TestOthersStay(t *testing.T) {
 	registries, f := step[Registries](t, ipv6, "registries")
 	image := `{apiVersion: config.openshift.io/v1, kind: Image, metadata: {name: cluster, resourceVersion: "1"}, spec: {additionalTrustedCA: {name: theirs}, registrySources: {insecureRegistries: [x]}}}`
 	agent := `{apiVersion: agent-install.openshift.io/v1beta1, kind: AgentServiceConfig, metadata: {name: agent, resourceVersion: "1", annotations: {a: b}}, spec: {mirrorRegistryRef: {name: theirs}, osImages: [{openshiftVersion: "4.19", version: x, url: "http://y", cpuArchitecture: x86_64}]}}`
+	used := `{apiVersion: agent-install.openshift.io/v1beta1, kind: AgentServiceConfig, metadata: {name: agent, resourceVersion: "1", annotations: {labrun/used-by.other: "true"}}, spec: {osImages: [{openshiftVersion: "4.20", version: 9.6.20250826-0, url: "http://theirs", cpuArchitecture: x86_64}]}}`
 	for _, c := range []struct {
 		name string
 		step kube.Step
@@ -185,6 +186,7 @@ func TestOthersStay(t *testing.T) {
 		{"bundle", UserCABundle{}, ``, `{apiVersion: v1, kind: ConfigMap, metadata: {name: user-ca-bundle, namespace: openshift-config}, data: {ca-bundle.crt: THEIRS}}`, `"ca-bundle.crt":"THEIRS\n-----BEGIN CERTIFICATE-----`},
 		{"components", engine, ``, engineIn(`{}`), `"components":[{"enabled":true,"name":"assisted-service"},{"enabled":true,"name":"hypershift"}]`},
 		{"live images", service, agent, agent, `"osImages":[{"cpuArchitecture":"x86_64","openshiftVersion":"4.19","url":"http://y","version":"x"},{"cpuArchitecture":"x86_64","openshiftVersion":"4.20"`},
+		{"another lab's live image", service, used, used, `"osImages":[{"cpuArchitecture":"x86_64","openshiftVersion":"4.20","url":"http://theirs","version":"9.6.20250826-0"}]`},
 		{"annotations", service, agent, agent, `"annotations":{"a":"b","unsupported.agent-install.openshift.io/assisted-service-configmap":"assisted-service-config"}`},
 		{"mirrors' name", service, agent, agent, `"mirrorRegistryRef":{"name":"theirs"}`},
 		{"labels", registries, agent, `{apiVersion: v1, kind: ConfigMap, metadata: {name: theirs, namespace: multicluster-engine, labels: {a: b}}}`, `"labels":{"a":"b","app":"assisted-service"}`},

@@ -55,7 +55,7 @@ func (l *lab) wantUntouched(t *testing.T, since marks) {
 		"management cluster": writes(t, l.Hub())[since.hub:],
 		"hosted cluster":     writes(t, l.hosted(t))[since.hosted:],
 	} {
-		asked := map[string]int{}
+		asked, changed := map[string]int{}, 0
 		for _, w := range log {
 			if !ours(w) {
 				continue
@@ -65,11 +65,14 @@ func (l *lab) wantUntouched(t *testing.T, since marks) {
 				kind += " (dry run)"
 			}
 			asked[kind]++
+			if w.Changed {
+				changed++
+			}
 			if w.Changed || w.Code >= 300 {
 				t.Errorf("%s: %s %s %s/%s by %s answered %d, changed %t", name, w.Verb, w.Resource, w.Namespace, w.Name, w.Agent, w.Code, w.Changed)
 			}
 		}
-		t.Logf("%s, by its own log: %v asked by labrun, none changed a resourceVersion", name, asked)
+		t.Logf("%s, by its own log: labrun asked for %v; %d of them changed a resourceVersion", name, asked, changed)
 	}
 	all, err := l.BMCRequests()
 	if err != nil {

@@ -1,0 +1,216 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+
+	"github.com/labrun/labrun/internal/sim"
+	"github.com/labrun/labrun/pipeline/event"
+)
+
+// slack is what a busy machine may take between an operator's event and the end
+// of the step that waits for it.
+const slack = 20 * time.Second
+
+const (
+	namespace    = "clusters"
+	controlPlane = "clusters-hosted-ipv6"
+)
+
+// failure is one thing that goes wrong, and how the run tells it.
+type failure struct {
+	name     string
+	override string // of the lab file: grace times and attempts, set short
+	step     string // that fails
+	title    string // "WORKER" stands for the key of the instance
+	lines    []string
+	next     []string
+	timely   func(t *testing.T, l *lab, o outcome, i *event.Instance)
+}
+
+func failures() []failure {
+	const grace = 2 * time.Second
+	return []failure{
+		{
+			name: "bmh-registration", override: "host: {with: {attempts: 2}}", step: "host",
+			title: "BareMetalHost clusters-hosted-ipv6/WORKER has a registration error, 2nd attempt",
+			lines: []string{"it said: Failed to get power state for node ", "returned code 401", "seen: state registering", "BMC: redfish-virtualmedia+https://[::1]:", "as admin of Secret WORKER-bmc"},
+			next:  []string{"labrun preflight LAB --host WORKER", "oc get baremetalhost -n clusters-hosted-ipv6 WORKER -o yaml"},
+			// Metal3 tries again: the first error is shown, the second one ends the step.
+			timely: func(t *testing.T, _ *lab, o outcome, i *event.Instance) {
+				shown := o.shown(i, "registration error, 1st attempt")
+				if shown.IsZero() {
+					t.Error("the first error was not shown")
+				}
+				within(t, "after the first error was shown", i.Ended.Sub(shown), 0, backoff+slack)
+			},
+		},
+		{
+			name: "agent-validation", override: "agent: {with: {grace: 2s}}", step: "agent",
+			title: "has Validated False (ValidationsFailing)",
+			lines: []string{"it said: The agent's validations are failing: ", "validation: ntp-synced: Host couldn't synchronize with any NTP server", "worker: WORKER, state insufficient-unbound"},
+			next:  []string{"mend what the validation names", "oc get agent -n clusters-hosted-ipv6 "},
+			timely: func(t *testing.T, l *lab, _ outcome, i *event.Instance) {
+				since := l.since(t, "agent-install.openshift.io/v1beta1", "agents", controlPlane, "Validated", "False")
+				within(t, "after Validated became False", i.Ended.Sub(since), grace, grace+slack)
+			},
+		},
+		{
+			name: "invalid-release", override: "hosted_cluster: {with: {grace: 2s}}", step: "hosted_cluster",
+			title: "HostedCluster clusters/hosted-ipv6 has ValidReleaseImage False (InvalidImage)",
+			lines: []string{"it said: ", "since: "},
+			next:  []string{"check lab.release.image", "oc adm release info -a PULL_SECRET quay.io/openshift-release-dev/ocp-release@sha256:"},
+			timely: func(t *testing.T, l *lab, _ outcome, i *event.Instance) {
+				since := l.since(t, "hypershift.openshift.io/v1beta1", "hostedclusters", namespace, "ValidReleaseImage", "False")
+				within(t, "after ValidReleaseImage became False", i.Ended.Sub(since), grace, grace+slack)
+			},
+		},
+		{
+			// HyperShift never says that it gave up: the step's own time ends it.
+			name: "never-available", override: "hosted_cluster: {timeout: 20s}", step: "hosted_cluster",
+			title: "hosted_cluster timed out after 20s",
+			lines: []string{"last seen: HostedCluster clusters/hosted-ipv6", "seen: Available is False (WaitingForAvailable): ", "part: KubeAPIServerAvailable is False (", "since: "},
+			next:  []string{"oc get hostedcluster -n clusters hosted-ipv6 -o yaml"},
+			timely: func(t *testing.T, _ *lab, _ outcome, i *event.Instance) {
+				within(t, "after its start", i.Ended.Sub(i.Started), 20*time.Second, 20*time.Second+slack)
+			},
+		},
+	}
+}
+
+// backoff is between two tries of the simulated Metal3, here.
+const backoff = time.Second
+
+// TestFailures lets each failure happen, and looks at how and when the run ends.
+func TestFailures(t *testing.T) {
+	for _, f := range failures() {
+		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
+			l := start(t, overridden(t, f.override), sim.Options{Fail: []string{f.name}, Delays: map[string]time.Duration{"metal3.backoff": backoff}})
+			o := l.run(t).must(t, 1)
+			t.Log(o.err[strings.Index(o.err, "\n✗"):], o.out)
+			failed := o.failed()
+			if len(failed) == 0 || slices.ContainsFunc(failed, func(i *event.Instance) bool { return i.Step != f.step }) {
+				t.Fatalf("failed: %v, want instances of %s", o.status(event.Failed), f.step)
+			}
+			if len(o.status(event.Blocked)) == 0 {
+				t.Error("nothing was blocked")
+			}
+			for _, i := range failed {
+				f.wantReport(t, i)
+				f.timely(t, l, o, i)
+			}
+		})
+	}
+}
+
+func (f failure) wantReport(t *testing.T, i *event.Instance) {
+	t.Helper()
+	r := i.Result.Report
+	if r == nil {
+		t.Fatalf("%s failed without a report", i.Name())
+	}
+	var all []string
+	for _, line := range r.Lines {
+		all = append(all, line.Label+": "+line.Text)
+	}
+	texts := strings.Join(all, "\n")
+	worker := func(s string) string { return strings.ReplaceAll(s, "WORKER", i.Key) }
+	if !strings.Contains(r.Title, worker(f.title)) {
+		t.Errorf("%s: title %q, want %q", i.Name(), r.Title, worker(f.title))
+	}
+	for _, want := range f.lines {
+		if !strings.Contains(texts, worker(want)) {
+			t.Errorf("%s: %q is missing in\n%s", i.Name(), worker(want), texts)
+		}
+	}
+	for _, want := range f.next {
+		if !strings.Contains(r.Next, worker(want)) {
+			t.Errorf("%s: next is %q, want %q", i.Name(), r.Next, worker(want))
+		}
+	}
+}
+
+// overridden is the disconnected lab with some steps' options set otherwise.
+func overridden(t *testing.T, override string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, disconnected))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "lab.yaml")
+	if err := os.WriteFile(file, append(text, "override:\n  "+override+"\n"...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func (o outcome) failed() []*event.Instance {
+	var all []*event.Instance
+	for _, i := range o.instances() {
+		if i.Result != nil && i.Result.Status == event.Failed {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
+// shown is when an instance first showed a text while it waited, zero for never.
+func (o outcome) shown(i *event.Instance, text string) time.Time {
+	for _, e := range o.events {
+		if e.Type == event.StepProgress && e.Step == i.Step && e.Key == i.Key && strings.Contains(e.Report.Title, text) {
+			return e.Time
+		}
+	}
+	return time.Time{}
+}
+
+// since is when a condition of some object of a kind took its status, of the one
+// that has it.
+func (l *lab) since(t *testing.T, version, resource, namespace, condition, status string) time.Time {
+	t.Helper()
+	client, err := dynamic.NewForConfig(l.Hub().Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	gv, err := schema.ParseGroupVersion(version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := client.Resource(gv.WithResource(resource)).Namespace(namespace).List(t.Context(), meta.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, u := range list.Items {
+		conditions, _, _ := unstructured.NestedSlice(u.Object, "status", "conditions")
+		for _, c := range conditions {
+			if c, ok := c.(map[string]any); ok && c["type"] == condition && c["status"] == status {
+				at, err := time.Parse(time.RFC3339, c["lastTransitionTime"].(string))
+				if err != nil {
+					t.Fatal(err)
+				}
+				return at
+			}
+		}
+	}
+	t.Fatalf("none of %d %s has %s %s", len(list.Items), resource, condition, status)
+	return time.Time{}
+}
+
+// within checks a duration; the servers' times are whole seconds.
+func within(t *testing.T, what string, took, from, to time.Duration) {
+	t.Helper()
+	if took < from || took > to+time.Second {
+		t.Errorf("the step ended %s %s, want %s to %s", took, what, from, to)
+	}
+	t.Logf("the step ended %s %s", took.Round(100*time.Millisecond), what)
+}

@@ -103,7 +103,7 @@ func aboutContext(err error) bool {
 
 // unsuccessful says how an instance ended whose step gave an error.
 func (s *scheduler[E]) unsuccessful(ctx context.Context, d *Declared[E], scope *Scope, err error) event.Result {
-	if ctx.Err() != nil && !isTimeout(err) {
+	if ctx.Err() != nil && !isTimeout(err) && aboutContext(err) {
 		return event.Result{Status: event.Cancelled, Reason: cancelReason(ctx), Report: lastSeen(scope)}
 	}
 	return failed(err)

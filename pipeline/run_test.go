@@ -358,6 +358,23 @@ func TestRunCancelled(t *testing.T) {
 	}
 }
 
+// A step that fails for a reason of its own while the run is being interrupted
+// has failed: the reason is told.
+func TestRunFailsWhileInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	r := &recorder{}
+	do := does{"a": func(context.Context, *env) error {
+		cancel()
+		return &Report{Report: event.Report{Title: "HTTP 401 from the BMC"}}
+	}}
+	if _, err := steps("a").Run(ctx, runOptions(r, fixed{}, do)); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{"a failed: HTTP 401 from the BMC"}, r.results()); d != "" {
+		t.Errorf("results (-want +got):\n%s", d)
+	}
+}
+
 // When the journal cannot be kept no effect begins, those begun end, and the run
 // says so.
 func TestRunWithoutRoomForTheJournal(t *testing.T) {

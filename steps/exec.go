@@ -62,7 +62,7 @@ func (s Exec) Run(ctx context.Context, env *Env) (ExecOutputs, error) {
 		if strings.TrimSpace(said) == "" {
 			said = stdout.String()
 		}
-		return ExecOutputs{Ran: true}, s.told(argv, err, said)
+		return ExecOutputs{Ran: true}, s.told(ctx, argv, err, said)
 	}
 	return ExecOutputs{Ran: true, Stdout: strings.TrimRight(stdout.String(), "\n")}, nil
 }
@@ -115,12 +115,14 @@ func (s Exec) prepare(ctx context.Context, argv []string) *exec.Cmd {
 	return cmd
 }
 
-func (s Exec) told(argv []string, err error, said string) error {
+// told makes a report of a program that failed. Where it was stopped, the cause
+// says so.
+func (s Exec) told(ctx context.Context, argv []string, err error, said string) error {
 	r := event.Report{Title: argv[0] + " failed: " + err.Error(), Next: "run it by hand: " + strings.Join(argv, " ")}
 	for _, line := range lastLines(said, 10) {
 		r.Lines = append(r.Lines, event.Line{Label: "it said", Text: line})
 	}
-	return &pipeline.Report{Report: r, Cause: err}
+	return &pipeline.Report{Report: r, Cause: errors.Join(err, ctx.Err())}
 }
 
 func lastLines(s string, n int) []string {

@@ -1,6 +1,7 @@
 package statedir
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,7 +28,7 @@ type Held struct {
 // Error names the holder and since when.
 func (h *Held) Error() string {
 	if h.Holder.PID == 0 {
-		return fmt.Sprintf("another run holds the lab %s; it has only just begun", h.Lab)
+		return fmt.Sprintf("another run holds the lab %s; it has only just begun: wait for it, or watch it with labrun status", h.Lab)
 	}
 	return fmt.Sprintf("another run holds the lab %s: process %d on %s, since %s; wait for it, or watch it with labrun status",
 		h.Lab, h.Holder.PID, h.Holder.Host, h.Holder.Since.Local().Format("2006-01-02 15:04:05"))
@@ -40,8 +41,15 @@ func (h *Held) ExitCode() int { return 4 }
 // however it ends.
 type Lock struct{ file *flock.Flock }
 
-// Lock makes the lab's folder where it is missing and takes the lab, or says at
-// once (*Held) who has it.
+// A lock that is not free is tried for again this long: who asks for its holder
+// takes it for a moment, too.
+const (
+	patience = 200 * time.Millisecond
+	pause    = 10 * time.Millisecond
+)
+
+// Lock makes the lab's folder where it is missing and takes the lab, or says
+// (*Held) who has it.
 func (l *Lab) Lock(now time.Time) (*Lock, error) {
 	if err := os.MkdirAll(l.Dir, 0o700); err != nil {
 		return nil, unwritable(err)
@@ -50,8 +58,10 @@ func (l *Lab) Lock(now time.Time) (*Lock, error) {
 	// The lock is open for writing, so that a state folder that cannot be
 	// written is found out before anything is changed.
 	f := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o600))
-	held, err := f.TryLock()
-	if err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	held, err := f.TryLockContext(ctx, pause)
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return nil, unwritable(err)
 	}
 	if !held {

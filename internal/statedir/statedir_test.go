@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gofrs/flock"
 )
 
 func lab(t *testing.T) *Lab {
@@ -97,6 +99,39 @@ func TestLockNamesItsHolder(t *testing.T) {
 	}
 	if err := again.Unlock(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Who asks for the holder at the moment that a run starts does not stop it.
+func TestLockOutlastsALook(t *testing.T) {
+	l := lab(t)
+	first, err := l.Lock(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Unlock(); err != nil {
+		t.Fatal(err)
+	}
+	look := flock.New(filepath.Join(l.Dir, "lock"), flock.SetFlag(os.O_RDWR))
+	if ok, err := look.TryRLock(); err != nil || !ok {
+		t.Fatalf("the shared lock: %v, %v", ok, err)
+	}
+	over := make(chan error, 1)
+	time.AfterFunc(3*pause, func() { over <- look.Close() })
+	again, err := l.Lock(time.Now())
+	if err != nil {
+		t.Fatalf("while somebody looks: %v", err)
+	}
+	if err := errors.Join(<-over, again.Unlock()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestHeldSaysWhatToDo(t *testing.T) {
+	for _, h := range []Held{{Lab: "a"}, {Lab: "a", Holder: Holder{PID: 7, Host: "h"}}} {
+		if text := h.Error(); !strings.HasSuffix(text, "wait for it, or watch it with labrun status") {
+			t.Errorf("%s", text)
+		}
 	}
 }
 

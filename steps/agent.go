@@ -99,14 +99,14 @@ func (s Agent) refused(f *labs.Facts, a *crd.Agent, u *unstructured.Unstructured
 	ref := agentRef(f, a.Name)
 	if c := crd.ConditionOf(u, "SpecSynced"); c.Is("False") {
 		next := look(ref)
-		if strings.Contains(c.Message, "not-found-by-hints") || strings.Contains(c.Message, "hint") {
+		if strings.Contains(a.Spec.InstallationDisk+c.Message, "not-found-by-hints") {
 			next = "correct root_device_hints of " + s.Worker.Name + ": the disks are in .status.inventory.disks of the Agent"
 		}
-		return s.terminal(stuck(ref, u, c, seen.Now, s.Grace.Duration, next), a), true
+		return s.terminal(stuck(ref, u, c, seen, s.Grace.Duration, next), a), true
 	}
 	failing := failing(a)
 	if c := crd.ConditionOf(u, "Validated"); c.Is("False") && len(failing) > 0 {
-		v := stuck(ref, u, c, seen.Now, s.Grace.Duration, "mend what the validation names; all of them: "+look(ref))
+		v := stuck(ref, u, c, seen, s.Grace.Duration, "mend what the validation names; all of them: "+look(ref))
 		for _, r := range failing {
 			v.Report.Lines = append(v.Report.Lines, event.Line{Label: "validation", Text: r.ID + ": " + r.Message})
 		}

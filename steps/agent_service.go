@@ -147,7 +147,7 @@ func (s AgentService) Judge(_ *labs.Facts, seen kube.Seen) kube.Verdict {
 			continue
 		}
 		if c := crd.ConditionOf(u, name); c.Is("False") && name == "ReconcileCompleted" {
-			return stuck(ref, u, c, seen.Now, s.Grace.Duration, look(ref))
+			return stuck(ref, u, c, seen, s.Grace.Duration, look(ref))
 		}
 		return v
 	}

@@ -13,13 +13,17 @@ import (
 	"github.com/labrun/labrun/steps/kube"
 )
 
+// infraEnvLabel tells assisted-service which InfraEnv's image a host boots.
+const infraEnvLabel = "infraenvs.agent-install.openshift.io"
+
 // Host hands one worker to Metal3 and waits until it was powered on from the
 // discovery image. Both flows end in state provisioned; labrun writes neither
 // image nor custom deploy: assisted-service does.
 type Host struct {
 	kube.Patched
-	Worker   labs.Worker `yaml:"worker" doc:"the worker"`
-	Attempts int         `yaml:"attempts" default:"2" doc:"errors in a row (errorCount) after which Metal3 is not waited for any longer"`
+	Worker   labs.Worker   `yaml:"worker" doc:"the worker"`
+	Attempts int           `yaml:"attempts" default:"2" doc:"errors in a row (errorCount) after which Metal3 is not waited for any longer"`
+	Grace    labs.Duration `yaml:"grace" default:"3m" doc:"how long Metal3 has to try anew where its error is older than this run: it may be mended"`
 }
 
 // HostOutputs is the host as Metal3 has it.
@@ -60,7 +64,7 @@ func (s Host) Objects(f *labs.Facts, seen kube.Seen) ([]kube.Intent, error) {
 			RootDeviceHints:       rootDeviceHints(w.RootDeviceHints),
 		},
 	}
-	host.Labels = map[string]string{"infraenvs.agent-install.openshift.io": f.Hosted.Name}
+	host.Labels = map[string]string{infraEnvLabel: f.Hosted.Name}
 	host.Annotations = map[string]string{
 		"inspect.metal3.io":                        "disabled",
 		"bmac.agent-install.openshift.io/hostname": w.Name,
@@ -86,7 +90,8 @@ func (s Host) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 		return wait(ref, "it does not exist yet")
 	}
 	status := host.Status
-	if status.ErrorMessage != "" && attempts(status) >= s.Attempts {
+	spent := status.ErrorMessage != "" && attempts(status) >= s.Attempts
+	if spent && !s.mayBeMended(status, seen) {
 		return s.failed(ref, host)
 	}
 	if status.Provisioning.State == "provisioned" && status.OperationalStatus != "error" {
@@ -97,7 +102,34 @@ func (s Host) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 		v.Report.Title = fmt.Sprintf("%s: %s, %s attempt", what(ref), status.ErrorType, ordinal(attempts(status)))
 		v.Report.Lines = append([]event.Line{{Label: "it said", Text: status.ErrorMessage}}, v.Report.Lines...)
 	}
+	if spent {
+		v.Recheck = seen.Began.Add(s.Grace.Duration)
+		v.Report.Lines = append(v.Report.Lines, event.Line{Label: "since", Text: "before this run: Metal3 has until " + v.Recheck.UTC().Format(time.TimeOnly) + " to try anew"})
+	}
+	if why := unasked(host); why != "" {
+		v.Report.Lines = append(v.Report.Lines, event.Line{Label: "image", Text: why})
+	}
 	return v
+}
+
+// mayBeMended says whether an error stood before this run of the step, and Metal3
+// has not had the time yet to see what was changed since. Its times are whole
+// seconds.
+func (s Host) mayBeMended(status crd.BareMetalHostStatus, seen kube.Seen) bool {
+	fresh := status.LastUpdated != nil && !status.LastUpdated.Time.Before(seen.Began.Truncate(time.Second))
+	return !fresh && seen.Now.Sub(seen.Began) < s.Grace.Duration
+}
+
+// unasked says why Metal3 has nothing to provision a host with that is ready for
+// it: assisted-service gives the image, and says nothing where it does not.
+func unasked(host *crd.BareMetalHost) string {
+	if state := host.Status.Provisioning.State; state != "available" && state != "ready" || host.Spec.Image != nil || host.Spec.CustomDeploy != nil {
+		return ""
+	}
+	if host.Labels[infraEnvLabel] == "" {
+		return "none: without the label " + infraEnvLabel + " assisted-service does not give it one"
+	}
+	return "none yet: assisted-service gives it the discovery image of InfraEnv " + host.Labels[infraEnvLabel]
 }
 
 // attempts counts the tries that failed. Metal3 counts a provisioning error from

@@ -65,7 +65,7 @@ func (s HostedCluster) refused(ref kube.Ref, u *unstructured.Unstructured, seen 
 			if name == "ValidReleaseImage" {
 				next = "check lab.release.image, that the mirror holds it, and that the pull secret has its registry: oc adm release info -a PULL_SECRET " + text(u, "spec", "release", "image")
 			}
-			return stuck(ref, u, c, seen.Now, s.Grace.Duration, next), true
+			return stuck(ref, u, c, seen, s.Grace.Duration, next), true
 		}
 	}
 	return kube.Verdict{}, false

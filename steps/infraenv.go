@@ -96,7 +96,7 @@ func (s InfraEnv) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 	v, ok := awaited(ref, u, "ImageCreated")
 	if !ok {
 		if c := crd.ConditionOf(u, "ImageCreated"); c.Is("False") && c.Reason == "ImageCreationError" {
-			return stuck(ref, u, c, seen.Now, s.Grace.Duration, "mend what the message names, then run again")
+			return stuck(ref, u, c, seen, s.Grace.Duration, "mend what the message names, then run again")
 		}
 		return v
 	}

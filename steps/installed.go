@@ -43,7 +43,7 @@ func (s Installed) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 		if c == nil {
 			return s.progress(f, a, seen)
 		}
-		v := stuck(agentRef(f, a.Name), u, c, seen.Now, s.Grace.Duration, look(agentRef(f, a.Name)))
+		v := stuck(agentRef(f, a.Name), u, c, seen, s.Grace.Duration, look(agentRef(f, a.Name)))
 		v.Report.Lines = append(v.Report.Lines, event.Line{Label: "worker", Text: s.Worker.Name + ", state " + state + ": " + a.Status.DebugInfo.StateInfo})
 		return v
 	}

@@ -131,7 +131,7 @@ func (s MCEEngine) troubled(ref kube.Ref, u *unstructured.Unstructured, seen kub
 	if newest == nil {
 		return wait(ref, "phase Error")
 	}
-	v := stuck(ref, u, newest, seen.Now, s.Grace.Duration, look(ref))
+	v := stuck(ref, u, newest, seen, s.Grace.Duration, look(ref))
 	v.Report.Lines = append(v.Report.Lines, event.Line{Label: "seen", Text: "phase Error"})
 	v.Report.Lines = append(v.Report.Lines, lines...)
 	return v

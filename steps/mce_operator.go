@@ -110,9 +110,12 @@ func (s MCEOperator) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 		csv = text(sub, "status", "currentCSV")
 	}
 	if csv == "" {
-		return s.unresolved(ref, sub, seen.Now)
+		return s.unresolved(ref, sub, seen)
 	}
 	v := s.judgeCSV(seen, sub.GetNamespace(), csv)
+	if groups := seen.List(operatorGroups(sub.GetNamespace())); v.State != kube.Done && len(groups) > 1 {
+		return tooMany(groups)
+	}
 	if channel := text(sub, "spec", "channel"); v.State == kube.Done && channel != f.MCE.Channel {
 		v.Summary += fmt.Sprintf(", from channel %q as it was found", channel)
 	}
@@ -125,11 +128,25 @@ func (s MCEOperator) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 	return v
 }
 
+// tooMany refuses a namespace of several OperatorGroups: OLM installs nothing
+// there, and says so on the InstallPlan alone.
+func tooMany(groups []*unstructured.Unstructured) kube.Verdict {
+	names := make([]string, len(groups))
+	for i, g := range groups {
+		names[i] = g.GetName()
+	}
+	namespace := groups[0].GetNamespace()
+	v := fail(kube.Ref{Kind: "OperatorGroup", Namespace: namespace, Name: names[0]}, "is not the only one of its namespace: OLM installs no operator there", "",
+		"delete all but one: oc get operatorgroup -n "+namespace)
+	v.Report.Lines = append(v.Report.Lines, event.Line{Label: "seen", Text: strings.Join(names, ", ")})
+	return v
+}
+
 // unresolved judges a Subscription for which OLM has found nothing yet.
-func (s MCEOperator) unresolved(ref kube.Ref, sub *unstructured.Unstructured, now time.Time) kube.Verdict {
+func (s MCEOperator) unresolved(ref kube.Ref, sub *unstructured.Unstructured, seen kube.Seen) kube.Verdict {
 	for _, bad := range []string{"ResolutionFailed", "CatalogSourcesUnhealthy", "BundleUnpackFailed", "InstallPlanFailed"} {
 		if c := crd.ConditionOf(sub, bad); c.Is("True") {
-			return stuck(ref, sub, c, now, s.Grace.Duration, "check lab.mce.catalog and lab.mce.channel against: oc get packagemanifest "+mcePackage)
+			return stuck(ref, sub, c, seen, s.Grace.Duration, "check lab.mce.catalog and lab.mce.channel against: oc get packagemanifest "+mcePackage)
 		}
 	}
 	return wait(ref, "OLM has not chosen a ClusterServiceVersion yet")
@@ -149,7 +166,7 @@ func (s MCEOperator) judgeCSV(seen kube.Seen, namespace, name string) kube.Verdi
 			if at, err := time.Parse(time.RFC3339, text(u, "status", "lastTransitionTime")); err == nil {
 				c.LastTransitionTime.Time = at
 			}
-			return stuck(ref, u, c, seen.Now, s.Grace.Duration, look(ref))
+			return stuck(ref, u, c, seen, s.Grace.Duration, look(ref))
 		default:
 			return wait(ref, "phase "+phase+" "+text(u, "status", "message"))
 		}

@@ -110,19 +110,25 @@ func sinceLine(c *crd.Condition) []event.Line {
 }
 
 // stuck judges a condition that its operator re-tests: it is terminal only where
-// it has stood at this status, for the object's current generation, for grace. One
-// that does not say since when is never terminal: the step's timeout ends it.
-func stuck(ref kube.Ref, u *unstructured.Unstructured, c *crd.Condition, now time.Time, grace time.Duration, next string) kube.Verdict {
+// it has stood at this status, for the object's current generation, for grace,
+// counted from when the step began where it stood before: what it complains of
+// may be mended, and its operator has yet to see it. One that does not say since
+// when is never terminal: the step's timeout ends it.
+func stuck(ref kube.Ref, u *unstructured.Unstructured, c *crd.Condition, seen kube.Seen, grace time.Duration, next string) kube.Verdict {
 	if stale(u, c) {
 		return outdated(ref, u, c)
 	}
 	v := pending(ref, c.Type, c)
+	since := c.LastTransitionTime.Time
+	if since.Before(seen.Began) {
+		since = seen.Began
+	}
 	switch {
 	case grace == 0:
 	case c.LastTransitionTime.IsZero():
 		return v
-	case c.Since(now) < grace:
-		v.Recheck = c.LastTransitionTime.Add(grace)
+	case seen.Now.Sub(since) < grace:
+		v.Recheck = since.Add(grace)
 		return v
 	}
 	v = fail(ref, "has "+c.Type+" "+c.Status+reasonOf(c), c.Message, next)

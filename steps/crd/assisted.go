@@ -77,6 +77,7 @@ type AgentSpec struct {
 	Approved              bool              `json:"approved"`
 	Hostname              string            `json:"hostname,omitempty"`
 	Role                  string            `json:"role"`
+	InstallationDisk      string            `json:"installation_disk_id,omitempty"`
 	ClusterDeploymentName *ClusterReference `json:"clusterDeploymentName,omitempty"`
 }
 

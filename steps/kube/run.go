@@ -23,12 +23,13 @@ type run struct {
 	view    *view
 	secrets map[string]labs.Secret
 	manager string
+	began   time.Time
 	adopt   bool
 	once    bool // an answer is not insisted on: nothing is waited for
 }
 
 func newRun(ctx context.Context, env Environment, step Step) (*run, error) {
-	r := &run{env: env, step: step, scope: env.Scope(), facts: env.Facts()}
+	r := &run{env: env, step: step, scope: env.Scope(), facts: env.Facts(), began: env.Now()}
 	r.manager = managerOf(r.scope)
 	if err := CheckNames(r.scope.Lab, r.scope.Step, r.scope.Key); err != nil {
 		return nil, err
@@ -89,7 +90,11 @@ func (r *run) do(ctx context.Context) (Verdict, Seen, error) {
 	return r.judge(ctx, watching)
 }
 
-func (r *run) seen() Seen { return NewSeen(r.env.Now(), r.view.now(), r.secrets) }
+func (r *run) seen() Seen {
+	s := NewSeen(r.env.Now(), r.view.now(), r.secrets)
+	s.Began = r.began
+	return s
+}
 
 // readAll reads what the step declares, and what that names.
 func (r *run) readAll(ctx context.Context) error {

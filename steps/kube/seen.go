@@ -12,6 +12,7 @@ import (
 // Seen is what was read of the cluster, at one moment. It is not changed.
 type Seen struct {
 	Now     time.Time
+	Began   time.Time // of this run of the step: an error that stood before may be mended already
 	objects map[Ref][]*unstructured.Unstructured
 	secrets map[string]labs.Secret
 }

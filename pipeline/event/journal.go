@@ -57,7 +57,8 @@ func (j *Journal) Take(e Event) error {
 	j.buf.Reset()
 	j.event = e
 	if err := j.enc.Encode(&j.event); err != nil {
-		return fmt.Errorf("encode the event %s of %s for the journal: %w", e.Type, e.Step, err)
+		j.err = fmt.Errorf("encode the event %s of %s for the journal: %w", e.Type, e.Step, err)
+		return j.err
 	}
 	if n, err := j.file.Write(j.buf.Bytes()); err != nil {
 		j.fail(err)

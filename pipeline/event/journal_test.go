@@ -224,3 +224,22 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// A journal that lacks an event is not continued.
+func TestJournalEndsAtAnEventThatCannotBeWritten(t *testing.T) {
+	j, err := Create(filepath.Join(t.TempDir(), "journal.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad := Event{Type: StepFinished, Step: "mce", Result: &Result{Outputs: map[string]any{"x": make(chan int)}}}
+	first := j.Take(bad)
+	if first == nil || !strings.Contains(first.Error(), "step.finished of mce") {
+		t.Fatalf("taking it gave %v", first)
+	}
+	if err := j.Take(sample()[0]); !errors.Is(err, first) {
+		t.Errorf("the next event gave %v", err)
+	}
+	if err := j.Close(); !errors.Is(err, first) {
+		t.Errorf("closing gave %v", err)
+	}
+}

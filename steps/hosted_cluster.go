@@ -12,6 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/labrun/labrun/labs"
+	"github.com/labrun/labrun/pipeline"
+	"github.com/labrun/labrun/pipeline/event"
 	"github.com/labrun/labrun/steps/kube"
 )
 
@@ -43,7 +45,10 @@ func fixed(f *labs.Facts, there *unstructured.Unstructured, wanted *v1beta1.Host
 		{[]string{"spec", "platform", "agent", "agentNamespace"}, wanted.Spec.Platform.Agent.AgentNamespace},
 	} {
 		if have := text(there, field.path...); have != "" && have != field.want {
-			return fmt.Errorf("%s has %s %s, and the lab wants %s: it cannot change while the cluster lives; delete the HostedCluster first, or keep the former value", what(hostedClusterRef(f)), strings.Join(field.path, "."), have, field.want)
+			return &pipeline.Report{Report: event.Report{
+				Title: fmt.Sprintf("%s has %s %s, and the lab wants %s: it cannot change while the cluster lives", what(hostedClusterRef(f)), strings.Join(field.path, "."), have, field.want),
+				Next:  "delete the HostedCluster first, or keep the former value (patch)",
+			}}
 		}
 	}
 	return nil

@@ -35,6 +35,9 @@ type Options struct {
 	// Delays, Without and Fail hold.
 	Hub *Lab
 
+	// Server may change a server of the rack before it is built: a test's, with too little memory or without disks.
+	Server func(*world.Machine)
+
 	Seed   openshift.SeedOptions // of the hub, where it is to be another one than the facts ask for
 	Assets proc.Assets           // where the programs stand; the zero value looks for the checkout's bin/
 	Log    *slog.Logger          // of the players; default: the file players.log in Dir

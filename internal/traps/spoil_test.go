@@ -1,0 +1,123 @@
+package traps
+
+import (
+	"context"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
+)
+
+// object reads one YAML document with the lab's names filled in.
+func (l *try) object(document string) *unstructured.Unstructured {
+	u := &unstructured.Unstructured{}
+	if err := yaml.Unmarshal([]byte(l.fill(document)), &u.Object); err != nil {
+		l.Error(err)
+	}
+	return u
+}
+
+// makes gives a change by which somebody else makes an object.
+func makes(document string) func(*try) {
+	return func(l *try) {
+		u := l.object(document)
+		ns := &unstructured.Unstructured{}
+		ns.SetAPIVersion("v1")
+		ns.SetKind("Namespace")
+		ns.SetName(u.GetNamespace())
+		if ns.GetName() != "" {
+			_ = l.site.admin.Create(l.Context(), ns) // there already, as a rule
+		}
+		if err := l.site.admin.Create(l.Context(), u, client.FieldOwner("somebody")); err != nil {
+			l.Errorf("making %s %s: %v", u.GetKind(), u.GetName(), err)
+		}
+	}
+}
+
+// changes gives a change by which somebody else changes an object: a JSON merge patch.
+func changes(owner, document, patch string) func(*try) {
+	return func(l *try) {
+		u := l.object(document)
+		text, err := yaml.YAMLToJSON([]byte(l.fill(patch)))
+		if err != nil {
+			l.Error(err)
+		}
+		if err := l.site.admin.Patch(l.Context(), u, client.RawPatch(types.MergePatchType, text), client.FieldOwner(owner)); err != nil {
+			l.Errorf("changing %s %s: %v", u.GetKind(), u.GetName(), err)
+		}
+	}
+}
+
+// removes gives a change by which somebody else deletes objects, where they exist.
+func removes(documents ...string) func(*try) {
+	return func(l *try) {
+		for _, d := range documents {
+			u := l.object(d)
+			if err := l.site.admin.Delete(l.Context(), u); client.IgnoreNotFound(err) != nil {
+				l.Errorf("deleting %s %s: %v", u.GetKind(), u.GetName(), err)
+			}
+		}
+	}
+}
+
+// writes gives a change that writes a file into the row's folder.
+func writes(name, text string) func(*try) {
+	return func(l *try) { write(l, l.dir+"/"+name, l.fill(text)) }
+}
+
+// all does several changes.
+func all(changes ...func(*try)) func(*try) {
+	return func(l *try) {
+		for _, change := range changes {
+			change(l)
+		}
+	}
+}
+
+// until waits until an object has a field.
+func (l *try) until(document string, field ...string) {
+	l.see(document, func(u *unstructured.Unstructured) bool {
+		value, _, _ := unstructured.NestedString(u.Object, field...)
+		return value != ""
+	}, false)
+}
+
+// appears gives a wait until an object exists.
+func appears(document string) func(*try) {
+	return func(l *try) { l.see(document, func(*unstructured.Unstructured) bool { return true }, false) }
+}
+
+// gone gives a wait until an object is deleted.
+func gone(document string) func(*try) {
+	return func(l *try) {
+		u := l.object(document)
+		if err := l.site.admin.Get(l.Context(), client.ObjectKeyFromObject(u), u); err == nil {
+			l.see(document, func(*unstructured.Unstructured) bool { return false }, true)
+		}
+	}
+}
+
+// see watches an object until what is asked for is so, or it is deleted.
+func (l *try) see(document string, so func(*unstructured.Unstructured) bool, deleted bool) {
+	u := l.object(document)
+	list := &unstructured.UnstructuredList{}
+	list.SetAPIVersion(u.GetAPIVersion())
+	list.SetKind(u.GetKind() + "List")
+	ctx, cancel := context.WithTimeout(l.Context(), longest)
+	defer cancel()
+	watching, err := l.site.admin.Watch(ctx, list, client.InNamespace(u.GetNamespace()))
+	if err != nil {
+		l.Error(err)
+		return
+	}
+	defer watching.Stop()
+	for e := range watching.ResultChan() {
+		now, ok := e.Object.(*unstructured.Unstructured)
+		if ok && now.GetName() == u.GetName() && (so(now) || deleted && e.Type == watch.Deleted) {
+			return
+		}
+	}
+	l.Errorf("%s %s never became what was waited for", u.GetKind(), u.GetName())
+}

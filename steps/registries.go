@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/labrun/labrun/labs"
+	"github.com/labrun/labrun/pipeline"
 	"github.com/labrun/labrun/steps/kube"
 )
 
@@ -45,7 +46,9 @@ func (s Registries) Objects(f *labs.Facts, seen kube.Seen) ([]kube.Intent, error
 		u.SetLabels(labels)
 		conf, err := mergeRegistries(text(u, "data", "registries.conf"), f.Registry.Mirrors)
 		if err != nil {
-			return fmt.Errorf("%s key registries.conf: %w", what(s.ref(f, seen)), err)
+			ref := s.ref(f, seen)
+			return &pipeline.Report{Report: report(what(ref)+" key registries.conf cannot be extended", "seen", err.Error(),
+				fmt.Sprintf("correct it, or delete the ConfigMap: oc edit configmap -n %s %s", ref.Namespace, ref.Name))}
 		}
 		if err := unstructured.SetNestedField(u.Object, conf, "data", "registries.conf"); err != nil {
 			return err

@@ -17,6 +17,7 @@ func butFor(list, left []string) []string {
 
 // TestTraps runs the traps of single labs, which share one management cluster that is ready for them.
 func TestTraps(t *testing.T) {
+	t.Parallel()
 	rows := append(hostedRows(), workerRows()...)
 	s := newSite(t, 24, sim.Options{Speed: 1000, Delays: pace()})
 	s.install(t, row{steps: hubSteps()})
@@ -50,6 +51,7 @@ func sideBySide(t *testing.T, s *site, rows []row) {
 // TestTrapsOfTheHub runs the traps of what all labs of a management cluster share, one after the other, while the
 // cluster gets its operators.
 func TestTrapsOfTheHub(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, 6, sim.Options{Speed: 1000, Delays: pace()})
 	inOrder(t, s, beforeOperators()...)
 	removes(subscription, group("second"))(s.try(t, row{}))

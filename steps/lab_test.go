@@ -291,6 +291,19 @@ func (l *told) effects() []string {
 	return all
 }
 
+// warnings are the reports with this title that were told as warnings.
+func (l *told) warnings(title string) []event.Report {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var all []event.Report
+	for _, e := range l.events {
+		if e.Type == event.StepWarned && e.Report.Title == title {
+			all = append(all, *e.Report)
+		}
+	}
+	return all
+}
+
 // anEnv is an environment of one step without a cluster.
 func anEnv(t testing.TB, f *labs.Facts, o LabOptions) (*Env, *told) {
 	t.Helper()

@@ -48,10 +48,12 @@ func (s Preflight) Run(ctx context.Context, env *Env) (PreflightOutputs, error) 
 		return PreflightOutputs{}, err
 	}
 	out := sortReports(reports, s.Managed)
+	required := s.required()
+	enough := len(out.Usable) >= required
 	for _, r := range reports {
-		warn(env, r)
+		warn(env, r, enough)
 	}
-	if required := s.required(); len(out.Usable) < required {
+	if !enough {
 		return out, unusable(out, reports, required)
 	}
 	return out, nil
@@ -129,13 +131,14 @@ func (l *Lab) count(reports []redfish.Report) {
 func sortReports(reports []redfish.Report, managed []string) PreflightOutputs {
 	out := PreflightOutputs{Usable: []string{}, Failed: []string{}, Warnings: []string{}}
 	for _, r := range reports {
-		if r.Usable() || slices.Contains(managed, r.Name) {
+		kept := slices.Contains(managed, r.Name)
+		if r.Usable() || kept {
 			out.Usable = append(out.Usable, r.Name)
 		} else {
 			out.Failed = append(out.Failed, r.Name)
 		}
 		for _, c := range r.Checks {
-			if c.Status == redfish.Warn {
+			if c.Status == redfish.Warn || c.Status == redfish.Fail && kept {
 				out.Warnings = append(out.Warnings, r.Name+": "+c.Seen)
 			}
 		}
@@ -143,9 +146,11 @@ func sortReports(reports []redfish.Report, managed []string) PreflightOutputs {
 	return out
 }
 
-func warn(env *Env, r redfish.Report) {
+// warn tells what a step that does not fail would otherwise keep to itself: with
+// failures, also why a worker cannot be used.
+func warn(env *Env, r redfish.Report, failures bool) {
 	for _, c := range r.Checks {
-		if c.Status == redfish.Warn {
+		if c.Status == redfish.Warn || c.Status == redfish.Fail && failures {
 			env.Scope().Warn(report(r.Name+" "+c.ID, "seen", c.Seen, c.Remedy))
 		}
 	}

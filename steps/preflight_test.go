@@ -3,6 +3,7 @@ package steps
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/labrun/labrun/labs"
@@ -55,7 +56,7 @@ func TestPreflight(t *testing.T) {
 	hosts := workersAt("RIGHT", good, bad)
 	hosts[1].BootMAC = "52:54:00:00:00:99"
 	hosts[1].BMC.Credentials.Password = labs.SecretRef{Env: "WRONG"}
-	env, _ = anEnv(t, f, LabOptions{})
+	env, heard := anEnv(t, f, LabOptions{})
 	out, err = Preflight{Hosts: hosts}.Run(t.Context(), env)
 	wantError(t, err, "1 of 2 workers can be used, 2 needed", "worker1: auth: ", "next: labrun preflight LAB --host worker1")
 	var failed PreflightFailed
@@ -63,15 +64,25 @@ func TestPreflight(t *testing.T) {
 		t.Errorf("the error is no pre-flight's: %v", err)
 	}
 	equal(t, out.Failed, []string{"worker1"})
+	if twice := heard.warnings("worker1 auth"); len(twice) > 0 {
+		t.Errorf("the failure is told as a warning too: %+v", twice)
+	}
 	if bad.Refused() != 1 {
 		t.Errorf("a wrong password was tried %d times", bad.Refused())
 	}
 
 	for name, s := range map[string]Preflight{"one is enough": {Hosts: hosts, Require: 1}, "it has its host": {Hosts: hosts, Managed: []string{"worker1"}}} {
-		env, _ := anEnv(t, f, LabOptions{})
+		env, heard := anEnv(t, f, LabOptions{})
 		out, err := s.Run(t.Context(), env)
 		if err != nil || len(out.Usable) != 2-s.Require {
 			t.Errorf("%s: %+v, %v", name, out, err)
+		}
+		auth := heard.warnings("worker1 auth")
+		if len(auth) != 1 || len(auth[0].Lines) != 1 || auth[0].Next == "" {
+			t.Fatalf("%s: warned of the password in %+v", name, auth)
+		}
+		if kept := slices.Contains(out.Warnings, "worker1: "+auth[0].Lines[0].Text); kept != (s.Require == 0) {
+			t.Errorf("%s: warnings %q", name, out.Warnings)
 		}
 	}
 	hosts[1].BMC.Credentials.Password = labs.SecretRef{Env: "LABRUN_TEST_UNSET"}

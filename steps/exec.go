@@ -62,7 +62,7 @@ func (s Exec) Run(ctx context.Context, env *Env) (ExecOutputs, error) {
 		if strings.TrimSpace(said) == "" {
 			said = stdout.String()
 		}
-		return ExecOutputs{Ran: true}, s.told(ctx, argv, err, said)
+		return ExecOutputs{Ran: true}, s.told(ctx, env.Scope().Step, argv[0], err, said)
 	}
 	return ExecOutputs{Ran: true, Stdout: strings.TrimRight(stdout.String(), "\n")}, nil
 }
@@ -116,9 +116,10 @@ func (s Exec) prepare(ctx context.Context, argv []string) *exec.Cmd {
 }
 
 // told makes a report of a program that failed. Where it was stopped, the cause
-// says so.
-func (s Exec) told(ctx context.Context, argv []string, err error, said string) error {
-	r := event.Report{Title: argv[0] + " failed: " + err.Error(), Next: "run it by hand: " + strings.Join(argv, " ")}
+// says so. The arguments are left out: a token may be among them.
+func (Exec) told(ctx context.Context, step, program string, err error, said string) error {
+	r := event.Report{Title: program + " failed: " + err.Error(),
+		Next: "run " + program + " by hand, with the arguments that step " + step + " of the lab file gives it"}
 	for _, line := range lastLines(said, 10) {
 		r.Lines = append(r.Lines, event.Line{Label: "it said", Text: line})
 	}

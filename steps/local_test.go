@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/labrun/labrun/labs"
+	"github.com/labrun/labrun/pipeline/event"
 )
 
 func TestExec(t *testing.T) {
@@ -35,7 +37,8 @@ func TestExec(t *testing.T) {
 		{name: "unless", step: Exec{Command: []string{"false"}, Unless: []string{"true"}}, summary: "true succeeded"},
 		{name: "unless, not so", step: Exec{Command: []string{"true"}, Unless: []string{"false"}}, ran: true},
 		{name: "unless is not there", step: Exec{Command: []string{"true"}, Unless: []string{"/nowhere/x"}}, err: []string{"running unless", "/nowhere/x"}},
-		{name: "fails", step: Exec{Shell: "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo out $i; done; echo why >&2; exit 3"}, ran: true, err: []string{"sh failed: exit status 3", "it said: why", "run it by hand: sh -eu -c"}},
+		{name: "fails", step: Exec{Shell: "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo out $i; done; echo why >&2; exit 3"}, ran: true, err: []string{"sh failed: exit status 3", "it said: why", "run sh by hand, with the arguments that step step of the lab file gives it"}},
+		{name: "fails with a secret", step: Exec{Command: []string{"sh", "-c", "exit 3", "s3cret"}}, ran: true, err: []string{"sh failed: exit status 3"}},
 		{name: "fails on stdout", step: Exec{Shell: "echo why; exit 3"}, ran: true, err: []string{"it said: why"}},
 		{name: "an unset variable", step: Exec{Shell: "echo $UNSET_VARIABLE"}, ran: true, err: []string{"UNSET_VARIABLE"}},
 		{name: "both", step: Exec{Shell: "x", Command: []string{"x"}}, err: []string{"both command and shell"}},
@@ -46,6 +49,10 @@ func TestExec(t *testing.T) {
 			out, err := c.step.Run(t.Context(), env)
 			if c.err != nil {
 				wantError(t, err, c.err...)
+				var r event.Reporter
+				if errors.As(err, &r) && strings.Contains(tell(r.Tell()), "s3cret") {
+					t.Errorf("an argument is told: %s", tell(r.Tell()))
+				}
 				if strings.Contains(err.Error(), "out 12") {
 					t.Errorf("what it printed hides what it complained of: %v", err)
 				}

@@ -21,7 +21,7 @@ func (l *Lab) published(ctx context.Context, ref kube.Ref, key string) (string, 
 	}
 	u, err := hub.Get(ctx, ref)
 	if err != nil {
-		return "", fmt.Errorf("reading %s: %w", what(ref), err)
+		return "", err
 	}
 	secret := kube.Convert[corev1.Secret](u)
 	if secret == nil || len(secret.Data[key]) == 0 {
@@ -39,7 +39,7 @@ func (l *Lab) resultSecret(ctx context.Context, field string, usual kube.Ref) (k
 	}
 	u, err := hub.Get(ctx, hostedClusterRef(l.facts))
 	if err != nil {
-		return usual, fmt.Errorf("reading %s: %w", what(hostedClusterRef(l.facts)), err)
+		return usual, err
 	}
 	if name := text(u, "status", field, "name"); name != "" {
 		usual.Name = name

@@ -39,14 +39,18 @@ type LabOptions struct {
 	Kubeconfig string // instead of the lab file's
 	StateDir   string // folder of the lab, for results that the file names no place for
 	Now        func() time.Time
-	Adopt      bool // take over objects that exist and are not the lab's
-	Reveal     bool // render secrets as they are
+	Adopt      bool                // take over objects that exist and are not the lab's
+	Reveal     bool                // render secrets as they are
+	Conceal    func(secret string) // is told each secret once it is found; may be nil
 }
 
 // NewLab makes what the steps of a run share. It connects to nothing.
 func NewLab(facts *labs.Facts, opts LabOptions) *Lab {
 	if opts.Now == nil {
 		opts.Now = time.Now
+	}
+	if opts.Conceal == nil {
+		opts.Conceal = func(string) {}
 	}
 	return &Lab{facts: facts, opts: opts, secrets: map[string]labs.Secret{}}
 }

@@ -58,6 +58,7 @@ func (l *Lab) Secret(ctx context.Context, ref labs.SecretRef) (labs.Secret, erro
 	if err != nil {
 		return labs.Secret{}, fmt.Errorf("finding the secret in %s: %w", ref, err)
 	}
+	l.opts.Conceal(value)
 	s := labs.NewSecret(value)
 	l.secrets[ref.String()] = s
 	return s, nil

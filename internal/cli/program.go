@@ -40,12 +40,13 @@ type Program[E any] struct {
 
 // Job is what an environment is made for.
 type Job struct {
-	Lab        string // its name
-	Facts      any    // pointer to a struct of the schema's type
-	Kubeconfig string // of --kubeconfig, "" for the lab file's
-	StateDir   string // folder of the lab on this machine
-	Reveal     bool   // render secrets as they are
-	Adopt      bool   // take over objects that exist and are not the lab's
+	Lab        string              // its name
+	Facts      any                 // pointer to a struct of the schema's type
+	Kubeconfig string              // of --kubeconfig, "" for the lab file's
+	StateDir   string              // folder of the lab on this machine
+	Reveal     bool                // render secrets as they are
+	Adopt      bool                // take over objects that exist and are not the lab's
+	Conceal    func(secret string) // masks a secret in what the run tells; nil where nothing is masked
 }
 
 // Environment is what the steps of one command share.

@@ -26,7 +26,10 @@ type host struct {
 	Name string `yaml:"name" doc:"name of the server"`
 }
 
-type env struct{ scope *pipeline.Scope }
+type env struct {
+	scope   *pipeline.Scope
+	conceal func(secret string)
+}
 
 type noted struct {
 	Text string `yaml:"text"`
@@ -81,6 +84,21 @@ func (f fail) Run(_ context.Context, e *env) (struct{}, error) {
 	return struct{}{}, err
 }
 
+// leak tells a secret wherever a step can.
+type leak struct {
+	Secret string `yaml:"secret" doc:"what must not be told"`
+}
+
+func (l leak) Run(ctx context.Context, e *env) (noted, error) {
+	e.conceal(l.Secret)
+	report := event.Report{Title: "told " + l.Secret, Lines: []event.Line{{Label: "seen", Text: l.Secret}}, Next: "use " + l.Secret}
+	e.scope.Warn(report)
+	err := e.scope.Do(ctx, "exec", "curl "+l.Secret, func(context.Context) (bool, string, error) {
+		return true, "", &pipeline.Report{Report: report}
+	})
+	return noted{l.Secret}, err
+}
+
 // hang waits for ever. It opens the FIFO ready once it does.
 type hang struct {
 	Ready string `yaml:"ready,omitempty" doc:"a FIFO that is opened when the wait begins"`
@@ -114,6 +132,7 @@ func program() cli.Program[*env] {
 				pipeline.Use[note]("test/note", "Tells a text. It does nothing else.", "- {id: hello, uses: test/note, with: {text: hello}}"),
 				pipeline.Use[write]("test/write", "Writes a file.", "- {id: a, uses: test/write, with: {file: a.txt}}"),
 				pipeline.Use[fail]("test/fail", "Fails.", ""),
+				pipeline.Use[leak]("test/leak", "Tells a secret.", ""),
 				pipeline.Use[hang]("test/hang", "Waits for ever.", ""),
 				pipeline.Use[crash]("test/crash", "Breaks down.", ""),
 			}
@@ -134,7 +153,7 @@ func program() cli.Program[*env] {
 				counts["adopting"] = 1
 			}
 			return cli.Environment[*env]{
-				New:      func(s *pipeline.Scope) *env { return &env{s} },
+				New:      func(s *pipeline.Scope) *env { return &env{s, j.Conceal} },
 				Requests: func() map[string]int { return counts },
 			}
 		},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/labrun/labrun/internal/masking"
 	"github.com/labrun/labrun/internal/progress"
 	"github.com/labrun/labrun/internal/statedir"
 	"github.com/labrun/labrun/pipeline"
@@ -105,7 +106,8 @@ func (a *app[E]) perform(ctx context.Context, p *pipeline.Pipeline[E], f runFlag
 	if err != nil {
 		return err
 	}
-	job.Adopt = f.adopt
+	var secrets masking.Secrets
+	job.Adopt, job.Conceal = f.adopt, secrets.Add
 	environment := a.program.Open(job)
 	defer environment.close()
 	shown := a.view()
@@ -117,7 +119,7 @@ func (a *app[E]) perform(ctx context.Context, p *pipeline.Pipeline[E], f runFlag
 	}
 	ctx, release := interruptible(ctx, shown.Note)
 	summary, err := p.Run(ctx, pipeline.RunOptions[E]{
-		Env: environment.New, Sinks: sinks, Number: record.Number, Labrun: a.program.Version, Title: a.title(job),
+		Env: environment.New, Sinks: []event.Sink{secrets.Before(sinks...)}, Number: record.Number, Labrun: a.program.Version, Title: a.title(job),
 		Parallel: f.parallel, Evidence: record.Evidence, Requests: environment.Requests, Now: a.program.Now,
 	})
 	release()

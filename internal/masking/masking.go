@@ -1,0 +1,107 @@
+// Package masking keeps the secrets of a lab out of what its runs tell. A secret
+// is of a type that does not print itself; this is the second line, for what
+// comes back from outside: a server's message, a program's output, a request
+// that an error quotes.
+package masking
+
+import (
+	"cmp"
+	"encoding/base64"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/labrun/labrun/pipeline/event"
+)
+
+// Mask stands where a secret stood.
+const Mask = "***"
+
+const (
+	// shortest is the length in bytes from which a secret is looked for: masking
+	// every "admin" would leave nothing to read.
+	shortest = 6
+	// shortestLine is that of one line of a secret of several.
+	shortestLine = 8
+)
+
+// Secrets are the values that are masked. Its methods may be called side by side.
+type Secrets struct {
+	mu       sync.RWMutex
+	hidden   []string // the longest first
+	replacer *strings.Replacer
+}
+
+// Add makes value a secret, in plain and in base64, and each of its lines.
+func (s *Secrets) Add(value string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := len(s.hidden)
+	s.add(value, shortest)
+	s.add(strings.TrimSpace(value), shortest)
+	if strings.Contains(strings.TrimSpace(value), "\n") {
+		for line := range strings.Lines(value) {
+			if line = strings.TrimSpace(line); !strings.HasPrefix(line, "-----") { // the frame of a key is none
+				s.add(line, shortestLine)
+			}
+		}
+	}
+	if len(s.hidden) == before {
+		return
+	}
+	slices.SortFunc(s.hidden, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	pairs := make([]string, 0, 2*len(s.hidden))
+	for _, h := range s.hidden {
+		pairs = append(pairs, h, Mask)
+	}
+	s.replacer = strings.NewReplacer(pairs...)
+}
+
+func (s *Secrets) add(value string, least int) {
+	if len(value) < least {
+		return
+	}
+	for _, h := range []string{value, base64.StdEncoding.EncodeToString([]byte(value))} {
+		if !slices.Contains(s.hidden, h) {
+			s.hidden = append(s.hidden, h)
+		}
+	}
+}
+
+// Text is text with Mask in place of every secret.
+func (s *Secrets) Text(text string) string {
+	if r := s.current(); r != nil {
+		return r.Replace(text)
+	}
+	return text
+}
+
+// current is nil while there is no secret.
+func (s *Secrets) current() *strings.Replacer {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.replacer
+}
+
+// Before gives a sink that hands each event to all others with the secrets
+// masked. Its error is that of the first that has one; all get the event.
+func (s *Secrets) Before(sinks ...event.Sink) event.Sink { return &masked{s, sinks} }
+
+type masked struct {
+	secrets *Secrets
+	sinks   []event.Sink
+}
+
+// Take hands the event on.
+func (m *masked) Take(e event.Event) error {
+	if r := m.secrets.current(); r != nil {
+		e = maskEvent(r, e)
+	}
+	var first error
+	for _, sink := range m.sinks {
+		if err := sink.Take(e); err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
+}

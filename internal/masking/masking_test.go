@@ -1,0 +1,95 @@
+package masking
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/labrun/labrun/pipeline/event"
+)
+
+func TestText(t *testing.T) {
+	var s Secrets
+	if got := s.Text("hunter2"); got != "hunter2" {
+		t.Errorf("without secrets: %q", got)
+	}
+	key := "-----BEGIN KEY-----\nMIIEvQIBADANBgkq\nshort\n-----END KEY-----\n"
+	for _, value := range []string{"hunter2", "hunter2andmore\n", "admin", key} {
+		s.Add(value)
+	}
+	b64 := func(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
+	for text, want := range map[string]string{
+		"user admin, password hunter2!":                                 "user admin, password ***!",
+		"hunter2andmore":                                                "***",
+		"Authorization: Basic " + b64("hunter2"):                        "Authorization: Basic ***",
+		b64("hunter2andmore") + " " + b64("hunter2andmore\n"):           "*** ***",
+		"a line MIIEvQIBADANBgkq, a short one, its -----BEGIN KEY-----": "a line ***, a short one, its -----BEGIN KEY-----",
+		b64("MIIEvQIBADANBgkq"):                                         "***",
+		b64(key):                                                        "***",
+		"nothing":                                                       "nothing",
+	} {
+		if got := s.Text(text); got != want {
+			t.Errorf("%q is %q, want %q", text, got, want)
+		}
+	}
+}
+
+// kept is a sink that keeps what it gets, and refuses it with an error.
+type kept struct {
+	events []event.Event
+	err    error
+}
+
+func (k *kept) Take(e event.Event) error {
+	k.events = append(k.events, e)
+	return k.err
+}
+
+// No part of an event that came from outside holds a secret once it was told, and
+// what the run itself goes on with is left as it is.
+func TestBefore(t *testing.T) {
+	const secret = "hunter2hunter2"
+	var s Secrets
+	s.Add(secret)
+	report := func() *event.Report {
+		return &event.Report{Title: "t " + secret, Next: "n " + secret, Lines: []event.Line{{Label: "it said", Text: "l " + secret}}}
+	}
+	all := []event.Event{
+		{Type: event.StepProgress, Report: report()},
+		{Type: event.StepPlanned, Plan: &event.Plan{Reason: secret}},
+		{Type: event.Intent, Effect: &event.Effect{Object: "x " + secret}},
+		{Type: event.Done, Effect: &event.Effect{Error: "x " + secret}},
+		{Type: event.StepFinished, Result: &event.Result{Summary: secret, Reason: secret, Report: report(),
+			Outputs: map[string]any{"a": []any{secret, 1}, "b": map[string]any{"c": "x" + secret}, "n": nil}}},
+		{Type: event.RunFinished, Summary: &event.Summary{Report: report()}},
+	}
+	before, err := json.Marshal(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken, whole := &kept{err: errors.New("full")}, &kept{}
+	sink := s.Before(broken, whole)
+	for _, e := range all {
+		if err := sink.Take(e); !errors.Is(err, broken.err) {
+			t.Errorf("%s: %v", e.Type, err)
+		}
+	}
+	after, err := json.Marshal(all)
+	if err != nil || string(before) != string(after) {
+		t.Errorf("the run's own events were changed (%v): %s", err, after)
+	}
+	for _, k := range []*kept{broken, whole} {
+		told, err := json.Marshal(k.events)
+		if err != nil || len(k.events) != len(all) || strings.Contains(string(told), secret) {
+			t.Errorf("%d events (%v): %s", len(k.events), err, told)
+		}
+	}
+	want := map[string]any{"a": []any{Mask, 1}, "b": map[string]any{"c": "x" + Mask}, "n": nil}
+	if d := cmp.Diff(want, whole.events[4].Result.Outputs); d != "" {
+		t.Errorf("outputs (-want +got):\n%s", d)
+	}
+}

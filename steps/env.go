@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/labrun/labrun/labs"
@@ -26,11 +27,11 @@ type Lab struct {
 	facts *labs.Facts
 	opts  LabOptions
 
-	hub    shared[*kube.Cluster]
-	hosted shared[*kube.Cluster]
+	hub    *shared[*kube.Cluster]
+	hosted *shared[*kube.Cluster]
 
 	mu      sync.Mutex
-	secrets map[string]labs.Secret
+	secrets map[string]*shared[labs.Secret]
 	redfish int
 }
 
@@ -52,7 +53,7 @@ func NewLab(facts *labs.Facts, opts LabOptions) *Lab {
 	if opts.Conceal == nil {
 		opts.Conceal = func(string) {}
 	}
-	return &Lab{facts: facts, opts: opts, secrets: map[string]labs.Secret{}}
+	return &Lab{facts: facts, opts: opts, hub: newShared[*kube.Cluster](), hosted: newShared[*kube.Cluster](), secrets: map[string]*shared[labs.Secret]{}}
 }
 
 // Env gives the environment of one step.
@@ -79,14 +80,14 @@ func (l *Lab) Kubeconfig() string {
 }
 
 // Hub is the management cluster.
-func (l *Lab) Hub(context.Context) (*kube.Cluster, error) {
-	return l.hub.get(func() (*kube.Cluster, error) { return kube.Connect(l.Kubeconfig(), l.facts.Management.Context) })
+func (l *Lab) Hub(ctx context.Context) (*kube.Cluster, error) {
+	return l.hub.get(ctx, func() (*kube.Cluster, error) { return kube.Connect(l.Kubeconfig(), l.facts.Management.Context) })
 }
 
 // HostedCluster is the cluster that is built, by the kubeconfig that HyperShift
 // publishes on the hub.
 func (l *Lab) HostedCluster(ctx context.Context) (*kube.Cluster, error) {
-	return l.hosted.get(func() (*kube.Cluster, error) {
+	return l.hosted.get(ctx, func() (*kube.Cluster, error) {
 		ref, err := l.resultSecret(ctx, "kubeconfig", kubeconfigSecret(l.facts))
 		if err != nil {
 			return nil, err
@@ -139,28 +140,40 @@ func (l *Lab) Close() {
 	}
 }
 
-// shared is a value that is made at the first success.
+// shared is a value that is made at the first success, by one at a time.
 type shared[T any] struct {
-	mu    sync.Mutex
-	value T
-	made  bool
+	turn  chan struct{} // holds one token while somebody makes the value
+	value atomic.Pointer[T]
 }
 
-func (s *shared[T]) get(make func() (T, error)) (T, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.made {
-		return s.value, nil
+func newShared[T any]() *shared[T] { return &shared[T]{turn: make(chan struct{}, 1)} }
+
+// get gives the value, and waits no longer than ctx for somebody who makes it.
+func (s *shared[T]) get(ctx context.Context, produce func() (T, error)) (T, error) {
+	if value, made := s.peek(); made {
+		return value, nil
 	}
-	value, err := make()
+	var none T
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return none, ctx.Err()
+	}
+	if value, made := s.peek(); made {
+		return value, nil
+	}
+	value, err := produce()
 	if err == nil {
-		s.value, s.made = value, true
+		s.value.Store(&value)
 	}
 	return value, err
 }
 
 func (s *shared[T]) peek() (T, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.value, s.made
+	if value := s.value.Load(); value != nil {
+		return *value, true
+	}
+	var none T
+	return none, false
 }

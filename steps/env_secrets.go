@@ -1,10 +1,11 @@
 package steps
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -47,21 +48,26 @@ func (l *Lab) resultSecret(ctx context.Context, field string, usual kube.Ref) (k
 	return usual, nil
 }
 
-// Secret finds the value that a reference names, once a run.
+// Secret finds the value that a reference names, once a run. Who asks for another
+// one does not wait for it.
 func (l *Lab) Secret(ctx context.Context, ref labs.SecretRef) (labs.Secret, error) {
+	return l.secret(ref.String()).get(ctx, func() (labs.Secret, error) {
+		value, err := l.find(ctx, ref)
+		if err != nil {
+			return labs.Secret{}, fmt.Errorf("finding the secret in %s: %w", ref, err)
+		}
+		l.opts.Conceal(value)
+		return labs.NewSecret(value), nil
+	})
+}
+
+func (l *Lab) secret(place string) *shared[labs.Secret] {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if s, ok := l.secrets[ref.String()]; ok {
-		return s, nil
+	if l.secrets[place] == nil {
+		l.secrets[place] = newShared[labs.Secret]()
 	}
-	value, err := l.find(ctx, ref)
-	if err != nil {
-		return labs.Secret{}, fmt.Errorf("finding the secret in %s: %w", ref, err)
-	}
-	l.opts.Conceal(value)
-	s := labs.NewSecret(value)
-	l.secrets[ref.String()] = s
-	return s, nil
+	return l.secrets[place]
 }
 
 func (l *Lab) find(ctx context.Context, ref labs.SecretRef) (string, error) {
@@ -76,10 +82,25 @@ func (l *Lab) find(ctx context.Context, ref labs.SecretRef) (string, error) {
 		}
 		return value, nil
 	case len(ref.Command) > 0:
-		out, err := exec.CommandContext(ctx, ref.Command[0], ref.Command[1:]...).Output()
-		return strings.TrimRight(string(out), "\n"), err
+		return printed(ctx, ref.Command)
 	case ref.Secret != labs.ClusterRef{}:
 		return l.published(ctx, secretRef(ref.Secret.Namespace, ref.Secret.Name), ref.Secret.Key)
 	}
 	return "", labs.ErrNoSecret
+}
+
+// printed gives what a command prints. Its error tells the end of what it
+// complained of, and nothing of what it printed.
+func printed(ctx context.Context, argv []string) (string, error) {
+	var stdout bytes.Buffer
+	var stderr tail
+	cmd := command(ctx, argv)
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := runGroup(ctx, cmd); err != nil {
+		if said := lastLines(stderr.String(), 3); len(said) > 0 {
+			err = fmt.Errorf("%w: %s", err, strings.Join(said, "; "))
+		}
+		return "", errors.Join(err, ctx.Err())
+	}
+	return strings.TrimRight(stdout.String(), "\n"), nil
 }

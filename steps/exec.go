@@ -1,15 +1,12 @@
 package steps
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
-	"time"
 
 	"github.com/labrun/labrun/pipeline"
 	"github.com/labrun/labrun/pipeline/event"
@@ -35,13 +32,6 @@ type ExecOutputs struct {
 // Summary says why nothing was run.
 func (o ExecOutputs) Summary() string { return o.why }
 
-// outputLimit bounds what is kept of a program's output, in bytes; killDelay is
-// the time between the interrupt and the kill of a program that is stopped.
-const (
-	outputLimit = 64 << 10
-	killDelay   = 10 * time.Second
-)
-
 // Run runs the program where something is to do.
 func (s Exec) Run(ctx context.Context, env *Env) (ExecOutputs, error) {
 	argv, err := s.argv()
@@ -55,7 +45,7 @@ func (s Exec) Run(ctx context.Context, env *Env) (ExecOutputs, error) {
 	err = env.Scope().Do(ctx, "exec", strings.Join(argv[:1], " "), func(ctx context.Context) (bool, string, error) {
 		cmd := s.prepare(ctx, argv)
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr
-		return true, "", cmd.Run()
+		return true, "", runGroup(ctx, cmd)
 	})
 	if err != nil {
 		said := stderr.String()
@@ -89,7 +79,7 @@ func (s Exec) needless(ctx context.Context) (string, error) {
 	if len(s.Unless) == 0 {
 		return "", nil
 	}
-	err := s.prepare(ctx, s.Unless).Run()
+	err := runGroup(ctx, s.prepare(ctx, s.Unless))
 	var exit *exec.ExitError
 	switch {
 	case err == nil:
@@ -100,18 +90,13 @@ func (s Exec) needless(ctx context.Context) (string, error) {
 	return "", fmt.Errorf("running unless: %w", err)
 }
 
-// prepare makes a command in a process group of its own, so that what it started
-// is stopped with it.
 func (s Exec) prepare(ctx context.Context, argv []string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd := command(ctx, argv)
 	cmd.Dir = s.Dir
 	cmd.Env = os.Environ()
 	for k, v := range s.Env {
 		cmd.Env = append(cmd.Env, k+"="+v)
 	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
-	cmd.WaitDelay = killDelay
 	return cmd
 }
 
@@ -125,28 +110,3 @@ func (Exec) told(ctx context.Context, step, program string, err error, said stri
 	}
 	return &pipeline.Report{Report: r, Cause: errors.Join(err, ctx.Err())}
 }
-
-func lastLines(s string, n int) []string {
-	s = strings.TrimSpace(s)
-	if s == "" {
-		return nil
-	}
-	lines := strings.Split(s, "\n")
-	return lines[max(0, len(lines)-n):]
-}
-
-// tail keeps the end of what is written to it. It has no other way in: a
-// ReadFrom would go past the limit.
-type tail struct{ buf bytes.Buffer }
-
-// Write keeps at most outputLimit bytes.
-func (t *tail) Write(p []byte) (int, error) {
-	n, err := t.buf.Write(p)
-	if over := t.buf.Len() - outputLimit; over > 0 {
-		t.buf.Next(over)
-	}
-	return n, err
-}
-
-// String gives what was kept.
-func (t *tail) String() string { return t.buf.String() }

@@ -80,18 +80,6 @@ func TestExecIsStopped(t *testing.T) {
 	}
 }
 
-func TestTail(t *testing.T) {
-	var b tail
-	for range 3 {
-		if n, err := b.Write([]byte(strings.Repeat("x", outputLimit-1) + "y")); n != outputLimit || err != nil {
-			t.Fatalf("wrote %d, %v", n, err)
-		}
-	}
-	if n := len(b.String()); n != outputLimit || !strings.HasSuffix(b.String(), "y") {
-		t.Errorf("%d bytes are kept", n)
-	}
-}
-
 func TestExecKeepsTheEnd(t *testing.T) {
 	env, _ := anEnv(t, factsOf(t, ipv4), LabOptions{})
 	out, err := Exec{Shell: "head -c 300000 /dev/zero | tr '\\0' x; echo end"}.Run(t.Context(), env)
@@ -169,12 +157,16 @@ func TestEnvSecrets(t *testing.T) {
 		{ref: labs.SecretRef{File: "/nowhere/x"}, err: "finding the secret in file /nowhere/x"},
 		{ref: labs.SecretRef{Env: "LABRUN_TEST_UNSET"}, err: "export LABRUN_TEST_UNSET=…"},
 		{ref: labs.SecretRef{Command: []string{"false"}}, err: "finding the secret in command false: exit status 1"},
+		{ref: labs.SecretRef{Command: []string{"sh", "-c", "echo s3cret; echo one >&2; echo no such entry >&2; exit 2"}}, err: "exit status 2: one; no such entry"},
 		{ref: labs.SecretRef{}, err: "no file, env, command or secret is named"},
 	} {
 		t.Run(c.ref.String(), func(t *testing.T) {
 			got, err := env.Secret(t.Context(), c.ref)
 			if c.err != "" {
 				wantError(t, err, c.err)
+				if strings.Contains(strings.ReplaceAll(err.Error(), c.ref.String(), ""), "s3cret") {
+					t.Errorf("what the command printed is told: %v", err)
+				}
 				return
 			}
 			if err != nil || got.Reveal() != c.want {

@@ -1,0 +1,63 @@
+package steps
+
+import (
+	"bytes"
+	"context"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// outputLimit bounds what is kept of a program's output, in bytes; killDelay is
+// the time between the interrupt and the kill of a program that is stopped.
+const (
+	outputLimit = 64 << 10
+	killDelay   = 10 * time.Second
+)
+
+// command makes a command in a process group of its own, so that what it started
+// is stopped with it; run it with runGroup.
+func command(ctx context.Context, argv []string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
+	cmd.WaitDelay = killDelay
+	return cmd
+}
+
+// runGroup runs a command to its end. Where it was stopped, what it had started
+// and what did not heed the interrupt is killed: the end of the program alone says
+// nothing of those.
+func runGroup(ctx context.Context, cmd *exec.Cmd) error {
+	err := cmd.Run()
+	if err != nil && ctx.Err() != nil && cmd.Process != nil {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // no such process: all of them have ended
+	}
+	return err
+}
+
+func lastLines(s string, n int) []string {
+	s = strings.TrimSpace(s)
+	if s == "" {
+		return nil
+	}
+	lines := strings.Split(s, "\n")
+	return lines[max(0, len(lines)-n):]
+}
+
+// tail keeps the end of what is written to it. It has no other way in: a
+// ReadFrom would go past the limit.
+type tail struct{ buf bytes.Buffer }
+
+// Write keeps at most outputLimit bytes.
+func (t *tail) Write(p []byte) (int, error) {
+	n, err := t.buf.Write(p)
+	if over := t.buf.Len() - outputLimit; over > 0 {
+		t.buf.Next(over)
+	}
+	return n, err
+}
+
+// String gives what was kept.
+func (t *tail) String() string { return t.buf.String() }

@@ -43,7 +43,7 @@ func (o PreflightOutputs) Summary() string {
 
 // Run asks all BMCs side by side.
 func (s Preflight) Run(ctx context.Context, env *Env) (PreflightOutputs, error) {
-	reports, err := s.ask(ctx, env.Lab)
+	reports, err := s.ask(ctx, env.Lab, s.following(ctx, env))
 	if err != nil {
 		return PreflightOutputs{}, err
 	}
@@ -59,7 +59,7 @@ func (s Preflight) Run(ctx context.Context, env *Env) (PreflightOutputs, error) 
 	return out, nil
 }
 
-func (s Preflight) ask(ctx context.Context, l *Lab) ([]redfish.Report, error) {
+func (s Preflight) ask(ctx context.Context, l *Lab, progress func(string, redfish.Result)) ([]redfish.Report, error) {
 	hosts := make([]redfish.Host, len(s.Hosts))
 	roots := trustedPool(l.facts.Registry.CA.Text) // one for all: what tells two services apart is its address
 	for i, w := range s.Hosts {
@@ -69,7 +69,7 @@ func (s Preflight) ask(ctx context.Context, l *Lab) ([]redfish.Report, error) {
 		}
 		hosts[i] = h
 	}
-	reports := redfish.Preflight(ctx, hosts, redfish.Options{Image: s.Image, Network: lookupNetwork(l.facts.Stack), Resolver: resolverOf(l.facts.DNS.Server), Now: l.Now})
+	reports := redfish.Preflight(ctx, hosts, redfish.Options{Image: s.Image, Network: lookupNetwork(l.facts.Stack), Resolver: resolverOf(l.facts.DNS.Server), Now: l.Now, Progress: progress})
 	l.count(reports)
 	return reports, context.Cause(ctx)
 }

@@ -26,7 +26,7 @@ func (l *Lab) AskBMCs(ctx context.Context, names []string) ([]redfish.Report, er
 			return nil, &unknownWorker{name, source.DidYouMean(name, known)}
 		}
 	}
-	return Preflight{Hosts: hosts}.ask(ctx, l)
+	return Preflight{Hosts: hosts}.ask(ctx, l, nil)
 }
 
 // unknownWorker is the error of a name that no worker has.

@@ -1,12 +1,17 @@
 package steps
 
 import (
+	"context"
 	"errors"
+	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/labrun/labrun/labs"
+	"github.com/labrun/labrun/pipeline"
+	"github.com/labrun/labrun/pipeline/event"
 	"github.com/labrun/labrun/redfish/bmctest"
 )
 
@@ -106,6 +111,36 @@ func TestPreflightLogsInOnce(t *testing.T) {
 	}
 	if open, _ := shared.Sessions(); logins != 1 || open != 0 {
 		t.Errorf("logged in %d times, %d sessions are open", logins, open)
+	}
+}
+
+// TestPreflightTimesOut has one BMC that answers nothing until the step's time is up.
+func TestPreflightTimesOut(t *testing.T) {
+	t.Setenv("RIGHT", "right")
+	t.Setenv("WRONG", "wrong-password")
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close() //nolint:errcheck // nothing was written
+	hosts := workersAt("WRONG", aBMC(t), aBMC(t))
+	hosts[1].BMC.Address = "redfish-virtualmedia+http://" + silent.Addr().String() + bmctest.System
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	env := NewLab(factsOf(t, ipv4), LabOptions{}).Env(pipeline.NewScope("lab", "phase", "step", "", func(e event.Event) error {
+		if e.Type == event.StepProgress && strings.HasPrefix(e.Report.Title, "1 of 2") {
+			cancel()
+		}
+		return nil
+	}))
+	if _, err := (Preflight{Hosts: hosts}).Run(ctx, env); !errors.Is(err, context.Canceled) {
+		t.Errorf("ended with %v", err)
+	}
+	seen := tell(env.Scope().LastSeen())
+	for _, part := range []string{"1 of 2 BMCs asked", "still asked: worker1\n", "worker0: auth: ", "next: labrun preflight LAB --host worker1\n"} {
+		if !strings.Contains(seen, part) {
+			t.Errorf("%q is not said in %s", part, seen)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -43,7 +44,7 @@ func (s DNSResolves) Run(ctx context.Context, env *Env) (DNSResolvesOutputs, err
 			}
 			return r
 		}
-		got, err := poll(ctx, env, told, func(ctx context.Context) ([]string, error) { return s.resolve(ctx, resolver, name) })
+		got, err := poll(ctx, env, told, func(ctx context.Context) ([]string, error) { return s.resolve(ctx, resolver, server, name) })
 		if err != nil {
 			return out, err
 		}
@@ -52,10 +53,10 @@ func (s DNSResolves) Run(ctx context.Context, env *Env) (DNSResolvesOutputs, err
 	return out, nil
 }
 
-func (s DNSResolves) resolve(ctx context.Context, resolver *net.Resolver, name string) ([]string, error) {
+func (s DNSResolves) resolve(ctx context.Context, resolver *net.Resolver, server, name string) ([]string, error) {
 	found, err := resolver.LookupNetIP(ctx, "ip", name)
 	if err != nil {
-		return nil, err
+		return nil, askedOf(server, err)
 	}
 	got := make([]string, len(found))
 	for i, a := range found {
@@ -68,6 +69,18 @@ func (s DNSResolves) resolve(ctx context.Context, resolver *net.Resolver, name s
 		}
 	}
 	return got, nil
+}
+
+// askedOf names the server that was asked: Go names the first one of resolv.conf,
+// whomever the resolver's own Dial led to.
+func askedOf(server string, err error) error {
+	var failed *net.DNSError
+	if server == "" || !errors.As(err, &failed) {
+		return err
+	}
+	told := *failed
+	told.Server = server
+	return &told
 }
 
 func sameAddress(a, b string) bool {

@@ -155,7 +155,7 @@ func TestDNSResolves(t *testing.T) {
 		want       []string
 	}{
 		{"another address beside it", "two.lab.example", []string{"two.lab.example does not lead to 127.1.0.1", "it resolves to 127.1.0.1, 127.1.0.2", "why: it matters", "dig -p " + port + " @" + host + " two.lab.example A two.lab.example AAAA"}},
-		{"unknown", "unknown.lab.example", []string{"no such host"}},
+		{"unknown", "unknown.lab.example", []string{"lookup unknown.lab.example on " + server + ": no such host"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			ctx, env := untilTold(t, NewLab(f, LabOptions{}))

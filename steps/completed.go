@@ -47,10 +47,10 @@ func (s Completed) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 			return v
 		}
 	}
-	ref, u := hostedClusterRef(f), seen.Get(hostedClusterRef(f))
+	u := seen.Get(hostedClusterRef(f))
 	state, version := newestVersion(u)
 	if state != "Completed" {
-		return s.partial(ref, u, state)
+		return s.partial(f, u, state)
 	}
 	return done("%s completed with %s", version, count(int(number(pool, "status", "replicas")), "worker"))
 }
@@ -73,7 +73,8 @@ func newestVersion(u *unstructured.Unstructured) (state, version string) {
 }
 
 // partial shows what the hosted cluster's own operators say.
-func (Completed) partial(ref kube.Ref, u *unstructured.Unstructured, state string) kube.Verdict {
+func (Completed) partial(f *labs.Facts, u *unstructured.Unstructured, state string) kube.Verdict {
+	ref := hostedClusterRef(f)
 	v := wait(ref, "version "+state)
 	if state == "" {
 		v = wait(ref, "status.version has no history yet")
@@ -83,7 +84,7 @@ func (Completed) partial(ref kube.Ref, u *unstructured.Unstructured, state strin
 			v.Report.Lines = append(v.Report.Lines, event.Line{Label: "condition", Text: condition(c)})
 		}
 	}
-	v.Report.Next = "oc get clusteroperators --kubeconfig of the hosted cluster"
+	v.Report.Next = onHosted(f, "get clusteroperators")
 	return v
 }
 

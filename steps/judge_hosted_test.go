@@ -76,7 +76,7 @@ func TestJudgeCompleted(t *testing.T) {
 		{"not healthy", Completed{}, pool("2", "2", at("Ready", "True", "AsExpected", "", "11:00:00")+","+at("AllMachinesReady", "False", "AsExpected", "machine x", "11:00:00")), waits("AllMachinesReady is False (AsExpected): machine x")},
 		{"nothing said", Completed{}, pool("2", "2", ""), waits("no condition Ready yet")},
 		{"no version", Completed{}, two + hosted("", ""), waits("HostedCluster clusters/hosted-ipv6", "no history yet")},
-		{"partial", Completed{}, two + version("Partial"), waits("version Partial", "ClusterVersionProgressing is True", "console is not available", "oc get clusteroperators")},
+		{"partial", Completed{}, two + version("Partial"), waits("version Partial", "ClusterVersionProgressing is True", "console is not available", "secret/hosted-ipv6-admin-kubeconfig --keys=kubeconfig", "oc --kubeconfig hosted.kubeconfig get clusteroperators")},
 		{"completed", Completed{}, two + version("Completed"), doneWith("4.20.3 completed with 2 workers")},
 		{"completed without workers", Completed{}, pool("0", "0", empty) + "\n---\n" + version("Completed"), doneWith("0 workers")},
 	})

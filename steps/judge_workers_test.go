@@ -168,7 +168,7 @@ func aPod(name, node, phase, conditions string) string {
 func TestJudgeNodes(t *testing.T) {
 	s := Nodes{Workers: []string{"worker0", "worker1"}}
 	judge(t, factsOf(t, ipv6), []judged{
-		{"none", s, ``, waits("Node worker0", "does not exist yet", "oc get csr,nodes")},
+		{"none", s, ``, waits("Node worker0", "does not exist yet", "oc extract -n clusters secret/hosted-ipv6-admin-kubeconfig --keys=kubeconfig --to=- > hosted.kubeconfig && oc --kubeconfig hosted.kubeconfig get csr,nodes")},
 		{"not ready", s, aNode("worker0", "True", "") + aNode("worker1", "False", ""), waits("Node worker1", "Ready is False (KubeletReady): told")},
 		{"ready", s, aNode("worker0", "True", "") + aNode("worker1", "True", ""), doneWith("2 nodes Ready")},
 	})
@@ -180,7 +180,7 @@ func TestJudgeRouter(t *testing.T) {
 	f := factsOf(t, ipv6)
 	judge(t, f, []judged{
 		{"no pod", Router{}, both, waits("Deployment openshift-ingress/router-default", "no pod of the router runs on a node yet")},
-		{"unschedulable", Router{}, both + aPod("r", "", "Pending", `{type: PodScheduled, status: "False", reason: Unschedulable, message: no node}`), waits("Unschedulable")},
+		{"unschedulable", Router{}, both + aPod("r", "", "Pending", `{type: PodScheduled, status: "False", reason: Unschedulable, message: no node}`), waits("Unschedulable", "oc --kubeconfig hosted.kubeconfig get -n openshift-ingress pods,services")},
 		{"evicted", Router{}, both + aPod("r", "worker1", "Failed", ""), waits("no pod of the router runs")},
 		{"runs", Router{}, both + aPod("old", "worker1", "Failed", "") + aPod("r", "worker0", "Running", ""), doneWith("router on worker0")},
 	})

@@ -25,13 +25,13 @@ func (Nodes) Reads(*labs.Facts) []kube.Ref { return []kube.Ref{nodes()} }
 func (Nodes) Objects(*labs.Facts, kube.Seen) ([]kube.Intent, error) { return nil, nil }
 
 // Judge looks for a node of each worker's name.
-func (s Nodes) Judge(_ *labs.Facts, seen kube.Seen) kube.Verdict {
+func (s Nodes) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 	for _, worker := range s.Workers {
 		ref := nodes()
 		ref.Name = worker
 		v, ready := awaited(ref, nodeOf(seen, worker), "Ready")
 		if !ready {
-			v.Report.Next = "oc get csr,nodes --kubeconfig of the hosted cluster"
+			v.Report.Next = onHosted(f, "get csr,nodes")
 			return v
 		}
 	}
@@ -79,15 +79,21 @@ func (s Router) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 		return done("router at %s", out.Addresses[0])
 	}
 	if f.Hosted.Ingress.Mode == "MetalLB" {
-		return wait(routerService(), "it has no load balancer address yet")
+		return s.waits(f, routerService(), "it has no load balancer address yet")
 	}
 	ref := deploymentRef(ingressNamespace, "router-default")
 	for _, u := range seen.List(routerPods()) {
 		if c := crd.ConditionOf(u, "PodScheduled"); c.Is("False") {
-			return wait(ref, condition(c))
+			return s.waits(f, ref, condition(c))
 		}
 	}
-	return wait(ref, "no pod of the router runs on a node yet")
+	return s.waits(f, ref, "no pod of the router runs on a node yet")
+}
+
+func (Router) waits(f *labs.Facts, ref kube.Ref, seen string) kube.Verdict {
+	v := wait(ref, seen)
+	v.Report.Next = onHosted(f, "get -n "+ingressNamespace+" pods,services")
+	return v
 }
 
 // Outputs say where the router is reached.

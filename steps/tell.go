@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/pipeline/event"
 	"github.com/labrun/labrun/steps/crd"
 	"github.com/labrun/labrun/steps/kube"
@@ -53,6 +54,13 @@ func look(ref kube.Ref) string {
 		cmd += " " + ref.Name
 	}
 	return cmd + " -o yaml"
+}
+
+// onHosted is a command line for the hosted cluster, whose kubeconfig HyperShift
+// keeps on the hub.
+func onHosted(f *labs.Facts, command string) string {
+	secret := kubeconfigSecret(f)
+	return fmt.Sprintf("oc extract -n %s secret/%s --keys=kubeconfig --to=- > hosted.kubeconfig && oc --kubeconfig hosted.kubeconfig %s", secret.Namespace, secret.Name, command)
 }
 
 // condition tells a condition: Available is False (WaitingForX): text.

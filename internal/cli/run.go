@@ -80,24 +80,36 @@ func (a *app[E]) run(ctx context.Context, file string, f runFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, journal.Close()) }()
+	defer func() { err = ended(err, journal.Close()) }()
+	a.prune(lab)
 	return a.perform(ctx, p, f, lab, record, journal)
 }
 
-// begin makes the folder of a new run with its journal, and removes old runs.
+// ended is the error of a run whose journal was closed with another one. A run
+// that was stopped has told why the journal cannot be kept.
+func ended(run, closing error) error {
+	var told *silent
+	if run == nil || closing != nil && errors.As(run, &told) {
+		return closing
+	}
+	return run
+}
+
+// prune removes old runs; where it cannot, the new one goes on.
+func (a *app[E]) prune(lab *statedir.Lab) {
+	if err := lab.Prune(statedir.Keep); err != nil {
+		fmt.Fprintf(a.streams.Err, "labrun: old runs are left: %v\n", err)
+	}
+}
+
+// begin makes the folder of a new run with its journal.
 func begin(lab *statedir.Lab) (*statedir.Run, *event.Journal, error) {
 	record, err := lab.Begin()
 	if err != nil {
 		return nil, nil, err
 	}
 	journal, err := event.Create(record.Journal())
-	if err != nil {
-		return nil, nil, err
-	}
-	if err := lab.Prune(statedir.Keep); err != nil {
-		return nil, nil, errors.Join(err, journal.Close())
-	}
-	return record, journal, nil
+	return record, journal, err
 }
 
 // perform runs the steps and shows them.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/labrun/labrun/pipeline/event"
 )
@@ -75,6 +76,12 @@ type Kind[E any] struct {
 	Example string // YAML of one step that uses it
 	Options reflect.Type
 	Outputs reflect.Type
+	// Timeout ends an instance whose step gives none; 0 for a kind that waits for
+	// nothing.
+	Timeout time.Duration
+	// Needless are the options that can say that nothing is to do. A step that
+	// gives none of them has its effect in every run, and the plan says so.
+	Needless []string
 
 	Run     func(ctx context.Context, env E, options any) (Outcome, error)
 	Observe func(ctx context.Context, env E, options any) (Outcome, State, error)

@@ -120,7 +120,9 @@ func (l *loader[E]) step(n *source.Node, what decode.Target) {
 	l.order = append(l.order, s)
 	l.uses(s)
 	s.With = s.doc.With
-	s.Timeout = l.timeout(s.doc.Timeout)
+	if s.Timeout = l.timeout(s.doc.Timeout); s.Timeout == 0 {
+		s.Timeout = s.Kind.Timeout
+	}
 	s.Disabled = l.disabled(s.doc.Disabled)
 	l.nameStep(s, before)
 }
@@ -136,6 +138,10 @@ func (l *loader[E]) unsupported(s *step[E]) {
 func (l *loader[E]) uses(s *step[E]) {
 	n := s.doc.Uses
 	if n == nil {
+		return
+	}
+	if n.Kind != source.Scalar {
+		l.fail(n.Find("uses must be the name of a step, found "+n.Describe(), ""))
 		return
 	}
 	s.types = l.kinds[n.Text]
@@ -195,6 +201,11 @@ func (l *loader[E]) place() {
 		if s.doc.After == nil {
 			s.phase = l.phaseOf(s)
 			lists[s.phase] = append(lists[s.phase], s)
+			continue
+		}
+		if n := s.doc.After; n.Kind != source.Scalar {
+			l.fail(n.Find("after must be the id of one step, found "+n.Describe(), "needs takes a list"))
+			lists[0] = append(lists[0], s)
 			continue
 		}
 		if l.steps[s.doc.After.Text] == nil {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -335,5 +336,53 @@ func BenchmarkLoadSmall(b *testing.B) {
 		if _, found := Load(testRequest(file)); found != nil {
 			b.Fatal(found)
 		}
+	}
+}
+
+// A step that gives no timeout has its kind's; a kind that waits for nothing has none.
+func TestTimeoutOfAKind(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "lab.yaml")
+	text := "version: v1\nname: lab\nlab: {stack: ipv6, domain: lab.example}\nphases: [one]\nsteps:\n" +
+		"- {id: a, phase: one, uses: test/get}\n- {id: b, phase: one, uses: test/get, timeout: 90s}\n- {id: c, phase: one, uses: assert, with: {that: \"true\"}}\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	req := testRequest(file)
+	req.Kinds[0].Timeout = 30 * time.Minute
+	p, found := Load(req)
+	if len(found) > 0 {
+		t.Fatal(found)
+	}
+	for n, want := range []time.Duration{30 * time.Minute, 90 * time.Second, 0} {
+		if got := p.Steps[n].Timeout; got != want {
+			t.Errorf("%s: %v, want %v", p.Steps[n].ID, got, want)
+		}
+	}
+}
+
+// The plan says which steps have their effect in every run.
+func TestPlanSaysWhatAlwaysRuns(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "lab.yaml")
+	text := "version: v1\nname: lab\nlab: {stack: ipv6, domain: lab.example}\nphases: [one]\nsteps:\n" +
+		"- {id: a, phase: one, uses: test/get}\n- {id: b, phase: one, uses: test/get, with: {name: x}}\n- {id: c, phase: one, uses: test/get, when: lab.domain == 'lab.example'}\n" +
+		"- {id: d, phase: one, uses: test/get, when: lab.domain == 'x'}\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	req := testRequest(file)
+	req.Kinds[0].Needless = []string{"name", "other"}
+	p, found := Load(req)
+	if len(found) > 0 {
+		t.Fatal(found)
+	}
+	const always = "always runs: it has no name or other"
+	var got []string
+	for _, s := range p.Plan().Steps {
+		got = append(got, string(s.Verdict)+" "+s.Reason)
+	}
+	domain := "lab.domain is lab.example (" + file + ":3:28)"
+	want := []string{"run " + always, "run ", "run " + domain + "; " + always, "skip " + domain}
+	if !slices.Equal(got, want) {
+		t.Errorf("planned %q, want %q", got, want)
 	}
 }

@@ -97,6 +97,11 @@ func (l *planner[E]) plan(d *Declared[E]) []PlannedStep {
 	}
 	l.done[d.ID] = nil // a cycle, which no loaded file has, would end here
 	planned := l.decide(d)
+	if why := d.always(); why != "" {
+		for i := range planned {
+			planned[i].addReason(why)
+		}
+	}
 	l.done[d.ID] = planned
 	all := true
 	for _, s := range planned {
@@ -107,6 +112,30 @@ func (l *planner[E]) plan(d *Declared[E]) []PlannedStep {
 		l.skipped[d.ID] = map[string]any{"status": "skipped", "outputs": nothing, "items": []any{}, "by": nothing}
 	}
 	return planned
+}
+
+// always says why a step has its effect in every run, "" where it has not.
+func (d *Declared[E]) always() string {
+	for _, option := range d.Kind.Needless {
+		if d.With != nil && d.With.Get(option) != nil {
+			return ""
+		}
+	}
+	if len(d.Kind.Needless) == 0 {
+		return ""
+	}
+	return "always runs: it has no " + strings.Join(d.Kind.Needless, " or ")
+}
+
+// addReason tells a further reason of a step that is not certainly skipped.
+func (s *PlannedStep) addReason(why string) {
+	switch {
+	case s.Verdict == WillSkip:
+	case s.Reason == "":
+		s.Reason = why
+	default:
+		s.Reason += "; " + why
+	}
 }
 
 func (l *planner[E]) decide(d *Declared[E]) []PlannedStep {

@@ -18,7 +18,8 @@ func Schema() pipeline.Schema {
 		Facts: reflect.TypeFor[labs.Facts](),
 		Complete: func(name string, facts any) []pipeline.FactProblem {
 			var problems []pipeline.FactProblem
-			for _, p := range labs.Complete(name, facts.(*labs.Facts)) {
+			f := facts.(*labs.Facts)
+			for _, p := range append(labs.Complete(name, f), wrongSizes(f)...) {
 				problems = append(problems, pipeline.FactProblem(p))
 			}
 			return problems
@@ -90,23 +91,35 @@ func hubKinds() []pipeline.Kind[*Env] {
 	}
 }
 
+// waiting bounds a kind that waits, where its step gives no timeout.
+func waiting(k pipeline.Kind[*Env]) pipeline.Kind[*Env] {
+	k.Timeout = kube.DefaultTimeout
+	return k
+}
+
+// needless names the options of a kind that can say that nothing is to do.
+func needless(k pipeline.Kind[*Env], options ...string) pipeline.Kind[*Env] {
+	k.Needless = options
+	return k
+}
+
 func generalKinds() []pipeline.Kind[*Env] {
 	return []pipeline.Kind[*Env]{
-		pipeline.Use[HTTPServed]("http/served", "Waits until URLs serve bytes.", `
+		waiting(pipeline.Use[HTTPServed]("http/served", "Waits until URLs serve bytes.", `
 - id: os_images
   uses: http/served
   with: {urls: ["${{ lab.release.rhcos.live_iso }}"]}
-`),
-		pipeline.Use[DNSResolves]("dns/resolves", "Waits until names resolve to given addresses, asked of the lab's own name server.", `
+`)),
+		waiting(pipeline.Use[DNSResolves]("dns/resolves", "Waits until names resolve to given addresses, asked of the lab's own name server.", `
 - id: apps
   uses: dns/resolves
   with: {names: [console.apps.hosted.lab.example], addresses: ["2001:db8::10"]}
-`),
-		pipeline.Use[Exec]("exec", "Runs a program on this machine, without a shell unless one is asked for.", `
+`)),
+		needless(pipeline.Use[Exec]("exec", "Runs a program on this machine, without a shell unless one is asked for.", `
 - id: nodes_by_hand
   uses: exec
   with: {command: [kubectl, get, nodes]}
-`),
+`), "creates", "unless"),
 		pipeline.Use[Assert]("assert", "Fails unless an expression is true.", `
 - id: enough_workers
   uses: assert

@@ -124,12 +124,18 @@ type crash struct{}
 
 func (crash) Run(context.Context, *env) (struct{}, error) { panic(errors.New("index out of range")) }
 
+// bounded is a kind that is not waited for for ever.
+func bounded(k pipeline.Kind[*env]) pipeline.Kind[*env] {
+	k.Timeout = 30 * time.Minute
+	return k
+}
+
 func program() cli.Program[*env] {
 	return cli.Program[*env]{
 		Version: "v0.0.0-test",
 		Kinds: func() []pipeline.Kind[*env] {
 			return []pipeline.Kind[*env]{
-				pipeline.Use[note]("test/note", "Tells a text. It does nothing else.", "- {id: hello, uses: test/note, with: {text: hello}}"),
+				bounded(pipeline.Use[note]("test/note", "Tells a text. It does nothing else.", "- {id: hello, uses: test/note, with: {text: hello}}")),
 				pipeline.Use[write]("test/write", "Writes a file.", "- {id: a, uses: test/write, with: {file: a.txt}}"),
 				pipeline.Use[fail]("test/fail", "Fails.", ""),
 				pipeline.Use[leak]("test/leak", "Tells a secret.", ""),

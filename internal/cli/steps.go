@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/labrun/labrun/pipeline"
+	"github.com/labrun/labrun/pipeline/event"
 	"github.com/labrun/labrun/pipeline/source"
 )
 
@@ -61,6 +62,7 @@ type kindDoc struct {
 	Doc     string  `json:"doc"`
 	Options []field `json:"options"`
 	Outputs []field `json:"outputs"`
+	Timeout string  `json:"timeout,omitempty"` // where the step gives none
 	Example string  `json:"example,omitempty"`
 }
 
@@ -68,6 +70,9 @@ func docOf[E any](k pipeline.Kind[E]) kindDoc {
 	doc := kindDoc{Name: k.Name, Doc: k.Doc, Options: fieldsOf(k.Options), Outputs: fieldsOf(k.Outputs), Example: strings.Trim(k.Example, "\n")}
 	for n := range doc.Outputs {
 		doc.Outputs[n].Required = false // nobody gives them
+	}
+	if k.Timeout > 0 {
+		doc.Timeout = event.Span(k.Timeout)
 	}
 	return doc
 }
@@ -98,6 +103,9 @@ func tellKind[E any](w io.Writer, k pipeline.Kind[E], output string) error {
 	}
 	if err := tellFields(w, "Outputs", doc.Outputs); err != nil {
 		return err
+	}
+	if doc.Timeout != "" {
+		fmt.Fprintf(w, "\nTimeout\n  %s, where the step gives none\n", doc.Timeout)
 	}
 	if doc.Example == "" {
 		return nil

@@ -4,10 +4,14 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"time"
 
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/pipeline"
 )
+
+// DefaultTimeout ends a wait whose step gives no timeout of its own.
+const DefaultTimeout = 30 * time.Minute
 
 // Use makes a kind of the Kubernetes step S. It panics, at start-up, on a type
 // that has a method of one of the contract's names with a wrong receiver or
@@ -15,7 +19,7 @@ import (
 func Use[S Step, E Environment](name, doc, example string) pipeline.Kind[E] {
 	options := reflect.TypeFor[S]()
 	outputs := check(options)
-	k := pipeline.Kind[E]{Name: name, Doc: doc, Example: example, Options: options, Outputs: outputs.of}
+	k := pipeline.Kind[E]{Name: name, Doc: doc, Example: example, Options: options, Outputs: outputs.of, Timeout: DefaultTimeout}
 	k.Run = func(ctx context.Context, env E, o any) (pipeline.Outcome, error) {
 		r, err := newRun(ctx, env, o.(S))
 		if err != nil {

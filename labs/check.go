@@ -42,11 +42,13 @@ func Complete(name string, f *Facts) []Problem {
 	c.disconnected(f)
 	c.hosted(f)
 	c.workers(f)
+	c.addresses(f)
 	return c.problems
 }
 
 // fill sets what an absent fact follows from.
 func fill(f *Facts) {
+	f.DNS.Server = withPort(f.DNS.Server)
 	if f.Hosted.NodePort.Address == "" {
 		f.Hosted.NodePort.Address = "api." + f.Hosted.Name + "." + f.Domain
 	}

@@ -76,6 +76,11 @@ func TestCompleteFinds(t *testing.T) {
 		{"multicast", func(f *Facts) { f.Workers[0].BootMAC = "01:00:5e:00:00:01" }, "workers[0].boot_mac", "multicast"},
 		{"zero", func(f *Facts) { f.Workers[0].BootMAC = "00:00:00:00:00:00" }, "workers[0].boot_mac", "no interface"},
 		{"two places", func(f *Facts) { f.PullSecret.Env = "X" }, "pull_secret", "exactly one place"},
+		{"name server", func(f *Facts) { f.DNS.Server = "ns.lab.example:dns" }, "dns.server", "no name server"},
+		{"name server's port", func(f *Facts) { f.DNS.Server = "[fd00::1]:70000" }, "dns.server", "expected host:port"},
+		{"gateway", func(f *Facts) { f.Workers[1].Network.Gateways = []string{"fd00::1", "fd00::1/64"} }, "workers[1].network.gateways[1]", `"fd00::1/64" is no address`},
+		{"worker's name server", func(f *Facts) { f.Workers[0].Network.DNS = []string{"[fd00::1]"} }, "workers[0].network.dns[0]", "no address"},
+		{"brackets", func(f *Facts) { f.Hosted.NodePort.Address = "[fd00::1]" }, "hosted_cluster.node_port.address", "has brackets"},
 		{"static v4", func(f *Facts) { f.Workers[0].Network.Addresses = []CIDR{{prefix("10.0.0.1/24")}} }, "workers[0].network.addresses[0]", "IPv4 address in an IPv6 lab"},
 	}
 	for _, tt := range tests {
@@ -90,5 +95,18 @@ func TestCompleteFinds(t *testing.T) {
 			}
 			t.Errorf("no problem at %s that says %q in %+v", tt.path, tt.says, problems)
 		})
+	}
+}
+
+func TestCompleteDNSPort(t *testing.T) {
+	for given, want := range map[string]string{
+		"": "", "192.168.1.1": "192.168.1.1:53", "fd00::1": "[fd00::1]:53", "[fd00::1]": "[fd00::1]:53", "NS.lab.example": "NS.lab.example:53",
+		"192.168.1.1:5353": "192.168.1.1:5353", "[fd00::1]:5353": "[fd00::1]:5353", "ns.lab.example:53": "ns.lab.example:53",
+	} {
+		f := sound()
+		f.DNS.Server = given
+		if problems := Complete("l", f); len(problems) > 0 || f.DNS.Server != want {
+			t.Errorf("name server %q is %q, want %q: %+v", given, f.DNS.Server, want, problems)
+		}
 	}
 }

@@ -42,7 +42,7 @@ const (
 
 // DNS says which name server answers for the lab.
 type DNS struct {
-	Server string `yaml:"server,omitempty" doc:"host:port of the lab's name server; the system's resolver where absent"`
+	Server string `yaml:"server,omitempty" doc:"host:port of the lab's name server, port 53 where none is given; the system's resolver where absent"`
 }
 
 // Networks are the address ranges of the hosted cluster: one per family.

@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -8,6 +9,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/labrun/labrun/labs"
+	"github.com/labrun/labrun/pipeline"
 )
 
 func TestMergeRegistries(t *testing.T) {
@@ -269,7 +271,30 @@ func TestHostedClusterPlaces(t *testing.T) {
 }
 
 func TestSizes(t *testing.T) {
-	s, f := step[AgentService](t, ipv6, "agent_service", "lab.agent_service.image_storage=plenty")
+	for fact, c := range map[string]struct {
+		size labs.AgentService
+		want string
+	}{
+		"":                                 {labs.AgentService{DatabaseStorage: "1Gi", FilesystemStorage: "1Gi", ImageStorage: "10Gi"}, ""},
+		"agent_service.image_storage":      {labs.AgentService{DatabaseStorage: "1Gi", FilesystemStorage: "1Gi", ImageStorage: "9Gi"}, "9Gi is too small"},
+		"agent_service.database_storage":   {labs.AgentService{DatabaseStorage: "plenty", FilesystemStorage: "1Gi", ImageStorage: "10Gi"}, `"plenty" is no size`},
+		"agent_service.filesystem_storage": {labs.AgentService{DatabaseStorage: "1Gi", FilesystemStorage: "-2Gi", ImageStorage: "10Gi"}, "-2Gi is too small"},
+	} {
+		found := wrongSizes(&labs.Facts{AgentService: c.size})
+		if fact == "" && len(found) == 0 {
+			continue
+		}
+		if len(found) != 1 || found[0].Path != fact || !strings.Contains(found[0].Message, c.want) || found[0].Hint == "" {
+			t.Errorf("%q: %+v, want %q", fact, found, c.want)
+		}
+	}
+	wrong := Schema().Complete("lab", &labs.Facts{AgentService: labs.AgentService{DatabaseStorage: "plenty"}})
+	if !slices.ContainsFunc(wrong, func(p pipeline.FactProblem) bool { return p.Path == "agent_service.database_storage" }) {
+		t.Errorf("a size is not checked when the file is loaded: %+v", wrong)
+	}
+
+	s, f := step[AgentService](t, ipv6, "agent_service")
+	f.AgentService.ImageStorage = "plenty"
 	_, err := s.Objects(f, sees(t, f, s, nil, ""))
 	wantError(t, err, "lab.agent_service.image_storage", `"plenty" is no size`, "20Gi")
 	s, f = step[AgentService](t, ipv6, "agent_service", "lab.agent_service.storage_class=lvms")

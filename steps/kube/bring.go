@@ -104,7 +104,7 @@ func (r *run) bring(ctx context.Context, t *task, book *book) error {
 		return explain(r.cluster, "reading", t.ref.String(), r.manager, err)
 	}
 	if t.How != Delete && t.How != Merge {
-		if err := r.awaitGone(ctx, t, r.view.get(t.ref)); err != nil {
+		if err := r.makeRoom(ctx, t, book); err != nil {
 			return err
 		}
 	}
@@ -124,6 +124,23 @@ func (r *run) bring(ctx context.Context, t *task, book *book) error {
 		return r.delete(ctx, t)
 	}
 	return fmt.Errorf("%s: no such way to bring it about", t.ref)
+}
+
+// makeRoom waits until an object of this name that is being deleted is gone. What
+// takes its place is entered first: the inventory still holds the UID of the old
+// one, for which a killed run's new one would be somebody else's.
+func (r *run) makeRoom(ctx context.Context, t *task, book *book) error {
+	going := r.view.get(t.ref)
+	if going == nil || going.GetDeletionTimestamp() == nil {
+		return nil
+	}
+	if err := r.awaitGone(ctx, t, going); err != nil {
+		return err
+	}
+	if t.Partial || r.view.get(t.ref) != nil {
+		return nil
+	}
+	return book.enter(ctx, []*task{t})
 }
 
 // awaitClient finds out how the kind is asked for; a kind that is to be deleted

@@ -123,3 +123,17 @@ func mergesMeanwhile(t *testing.T, refusal string) {
 		}
 	}
 }
+
+// What somebody else changed while a merge was sent is not counted as the merge's.
+func TestMergeThatSomebodyElseDid(t *testing.T) {
+	ns := hub.Namespace(t, "done")
+	object := aConfigMap(ns, "done", map[string]string{"a": "0"})
+	other := newLab(t, "somebody")
+	other.make(object)
+	config := (&interloper{times: 1, matches: func(r *http.Request) bool { return r.Method == http.MethodPut },
+		act: func() { other.set(RefTo(object), "1", "data", "a") }}).between(t)
+	s := stub{intents: []Intent{{How: Merge, Object: object, Change: addKeys(map[string]string{"a": "1"})}}}
+	if r := labAs(t, "done", config).must("done", s); r.changed {
+		t.Errorf("changed: %v", r.told.effects())
+	}
+}

@@ -27,13 +27,14 @@ func (r *run) merge(ctx context.Context, t *task, book *book) error {
 	}
 	return r.effect(ctx, "update", t, func(ctx context.Context) (*unstructured.Unstructured, bool, error) {
 		var written *unstructured.Unstructured
+		latest := before
 		err := retry.RetryOnConflict(retry.DefaultBackoff, func() (err error) {
 			written, err = t.client.Update(ctx, after, meta.UpdateOptions{FieldManager: r.manager, FieldValidation: meta.FieldValidationStrict})
 			if !apierrors.IsConflict(err) {
 				return err
 			}
-			latest, getErr := t.client.Get(ctx, t.ref.Name, meta.GetOptions{})
-			if getErr != nil {
+			var getErr error
+			if latest, getErr = t.client.Get(ctx, t.ref.Name, meta.GetOptions{}); getErr != nil {
 				return getErr
 			}
 			if after, getErr = r.merged(t, latest); getErr != nil {
@@ -41,7 +42,7 @@ func (r *run) merge(ctx context.Context, t *task, book *book) error {
 			}
 			return err
 		})
-		return written, err == nil && written.GetResourceVersion() != before.GetResourceVersion(), err
+		return written, err == nil && written.GetResourceVersion() != latest.GetResourceVersion(), err
 	})
 }
 

@@ -35,10 +35,10 @@ func (r *run) settle(ctx context.Context, t *task, after *unstructured.Unstructu
 				return nil, false, err
 			}
 			if body, err = r.handOver(after); err != nil || body == nil {
-				return after, err == nil, err
+				return after, false, err
 			}
 		}
-		return after, true, nil // the next run settles it
+		return after, false, nil // the next run settles it
 	})
 }
 

@@ -255,6 +255,26 @@ func TestDeleteWaitsForFinalizers(t *testing.T) {
 	wantEffects(t, l.must("delete", stub{intents: []Intent{{How: Delete, Object: u}}}))
 }
 
+// An object that an interrupted run deleted is taken out of the inventory by the
+// next one.
+func TestDeleteForgetsWhatIsGone(t *testing.T) {
+	l := newLab(t, "gone")
+	ns := hub.Namespace(t, "gone")
+	u := aConfigMap(ns, "gone", nil)
+	l.must("gone", stub{intents: []Intent{{Object: u}}})
+	client, err := l.cluster.resource(t.Context(), RefTo(u))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Delete(t.Context(), "gone", meta.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	wantEffects(t, l.must("delete", stub{intents: []Intent{{How: Delete, Object: u}}}))
+	if _, there, err := l.cluster.inventoryOf(InventoryName("gone")).get(t.Context(), entryKey(false, RefTo(u))); there || err != nil {
+		t.Errorf("the inventory still holds it (%v)", err)
+	}
+}
+
 // A shared object whose UID an interrupted run did not enter is found by its annotation.
 func TestSharedEnteredWithoutUID(t *testing.T) {
 	l := newLab(t, "shared-killed")

@@ -16,11 +16,14 @@ import (
 // delete deletes the very object that was read, and waits until it is gone.
 func (r *run) delete(ctx context.Context, t *task) error {
 	before := r.view.get(t.ref)
-	if before == nil {
-		return nil
+	if before == nil { // also where an interrupted run deleted it
+		return r.forget(ctx, t)
 	}
 	if before.GetDeletionTimestamp() != nil {
-		return r.awaitGone(ctx, t, before)
+		if err := r.awaitGone(ctx, t, before); err != nil {
+			return err
+		}
+		return r.forget(ctx, t)
 	}
 	uid := before.GetUID()
 	err := r.effect(ctx, "delete", t, func(ctx context.Context) (*unstructured.Unstructured, bool, error) {

@@ -5,12 +5,16 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
+	"os/exec"
 	"testing"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/rest"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
 // A second run, from another process, changes no resourceVersion: the server's
@@ -79,6 +83,9 @@ func TestTransient(t *testing.T) {
 		{context.Canceled, false},
 		{&url.Error{Op: "Get", URL: "https://x", Err: errors.New("connection refused")}, true},
 		{&url.Error{Op: "Get", URL: "https://x", Err: x509.UnknownAuthorityError{}}, false},
+		{&url.Error{Op: "Get", URL: "https://x", Err: &net.OpError{Op: "dial", Err: &net.DNSError{Name: "x", IsNotFound: true}}}, false},
+		{&url.Error{Op: "Get", URL: "https://x", Err: &net.OpError{Op: "dial", Err: &net.DNSError{Name: "x", IsTimeout: true}}}, true},
+		{&url.Error{Op: "Get", URL: "https://x", Err: &exec.Error{Name: "kubelogin", Err: exec.ErrNotFound}}, false},
 		{apierrors.NewServiceUnavailable("starting"), true},
 		{apierrors.NewTooManyRequests("busy", 1), true},
 		{apierrors.NewInternalError(fmt.Errorf(`failed calling webhook "x"`)), true},
@@ -91,4 +98,11 @@ func TestTransient(t *testing.T) {
 			t.Errorf("%v: %t, want %t", c.err, got, c.want)
 		}
 	}
+}
+
+// A kubeconfig whose program is missing is told at once, with what to do.
+func TestKubeconfigProgramIsMissing(t *testing.T) {
+	l := labAs(t, "plugin", &rest.Config{Host: "https://127.0.0.1:1", ExecProvider: &clientcmdapi.ExecConfig{
+		Command: "no-such-program-of-labrun", APIVersion: "client.authentication.k8s.io/v1", InteractiveMode: clientcmdapi.NeverExecInteractiveMode}})
+	wantError(t, l.run("s", stub{intents: []Intent{{Object: aConfigMap("a", "b", nil)}}}).err, "no-such-program-of-labrun", "install the program")
 }

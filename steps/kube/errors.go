@@ -5,7 +5,9 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
+	"os/exec"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -27,7 +29,20 @@ func transient(err error) bool {
 	case apierrors.IsTooManyRequests(err), apierrors.IsServerTimeout(err), apierrors.IsTimeout(err), apierrors.IsServiceUnavailable(err):
 		return true
 	}
-	return unreachable(err)
+	return unreachable(err) && !hopeless(err)
+}
+
+// hopeless says that the server cannot even be asked: it has no such name, or the
+// program that the kubeconfig gets its token from is not there.
+func hopeless(err error) bool {
+	var name *net.DNSError
+	return errors.As(err, &name) && name.IsNotFound || noPlugin(err)
+}
+
+// noPlugin says that a kubeconfig's program is missing. client-go keeps only the
+// text of it.
+func noPlugin(err error) bool {
+	return errors.Is(err, exec.ErrNotFound) || unreachable(err) && strings.Contains(err.Error(), "getting credentials: exec: executable")
 }
 
 // unreachable says that no server answered.
@@ -73,6 +88,8 @@ func explain(c *Cluster, doing, object, manager string, err error) error {
 		r.Next = "mend the named fields; where they are immutable, the object must be deleted and made again"
 	case apierrors.IsBadRequest(err), apierrors.IsInternalError(err):
 		r.Next = "mend the named fields in the step's options or its patch"
+	case noPlugin(err):
+		r.Next = "install the program that the kubeconfig gets its token from, or name another kubeconfig"
 	case unreachable(err):
 		r.Next = "see that the API server " + c.Host() + " runs and can be reached from here, or name another kubeconfig"
 	}

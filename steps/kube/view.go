@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -179,16 +180,24 @@ func (v *view) now() map[Ref][]*unstructured.Unstructured {
 	return all
 }
 
-// trouble gives what cannot be read at the moment, and why.
+// trouble gives why something cannot be read at the moment, of several always the
+// same.
 func (v *view) trouble() error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	var first *sight
 	for _, s := range v.sights {
-		if s.trouble != nil && !(s.ref.Optional && errors.Is(s.trouble, errNotServed)) {
-			return s.trouble
+		if s.trouble == nil || s.ref.Optional && errors.Is(s.trouble, errNotServed) {
+			continue
+		}
+		if first == nil || cmp.Or(cmp.Compare(s.ref.String(), first.ref.String()), cmp.Compare(s.ref.Labels, first.ref.Labels)) < 0 {
+			first = s
 		}
 	}
-	return nil
+	if first == nil {
+		return nil
+	}
+	return first.trouble
 }
 
 func place(u *unstructured.Unstructured) string { return u.GetNamespace() + "/" + u.GetName() }

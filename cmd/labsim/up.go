@@ -93,6 +93,7 @@ func (u *up) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, state.release(u.keep)) }()
+	sim.Quiet()
 	running, err := sim.Start(ctx, sim.Options{
 		Facts: lab.facts, Dir: state.dir, Speed: u.speed, Delays: delays,
 		Without: u.without, Fail: u.fail, RealPower: u.realPower, Assets: assets,

@@ -21,17 +21,12 @@ import (
 // of the step that waits for it.
 const slack = 20 * time.Second
 
-const (
-	namespace    = "clusters"
-	controlPlane = "clusters-hosted-ipv6"
-)
-
 // failure is one thing that goes wrong, and how the run tells it.
 type failure struct {
 	name     string
 	override string // of the lab file: grace times and attempts, set short
 	step     string // that fails
-	title    string // "WORKER" stands for the key of the instance
+	title    string // NS is the control plane's namespace, CLUSTER and WORKER are names
 	lines    []string
 	next     []string
 	timely   func(t *testing.T, l *lab, o outcome, i *event.Instance)
@@ -42,9 +37,9 @@ func failures() []failure {
 	return []failure{
 		{
 			name: "bmh-registration", override: "host: {with: {attempts: 2}}", step: "host",
-			title: "BareMetalHost clusters-hosted-ipv6/WORKER has a registration error, 2nd attempt",
+			title: "BareMetalHost NS/WORKER has a registration error, 2nd attempt",
 			lines: []string{"it said: Failed to get power state for node ", "returned code 401", "seen: state registering", "BMC: redfish-virtualmedia+https://[::1]:", "as admin of Secret WORKER-bmc"},
-			next:  []string{"labrun preflight LAB --host WORKER", "oc get baremetalhost -n clusters-hosted-ipv6 WORKER -o yaml"},
+			next:  []string{"labrun preflight ", " --host WORKER", "oc get baremetalhost -n NS WORKER -o yaml"},
 			// Metal3 tries again: the first error is shown, the second one ends the step.
 			timely: func(t *testing.T, _ *lab, o outcome, i *event.Instance) {
 				shown := o.shown(i, "registration error, 1st attempt")
@@ -58,19 +53,19 @@ func failures() []failure {
 			name: "agent-validation", override: "agent: {with: {grace: 2s}}", step: "agent",
 			title: "has Validated False (ValidationsFailing)",
 			lines: []string{"it said: The agent's validations are failing: ", "validation: ntp-synced: Host couldn't synchronize with any NTP server", "worker: WORKER, state insufficient-unbound"},
-			next:  []string{"mend what the validation names", "oc get agent -n clusters-hosted-ipv6 "},
+			next:  []string{"mend what the validation names", "oc get agent -n NS "},
 			timely: func(t *testing.T, l *lab, _ outcome, i *event.Instance) {
-				since := l.since(t, "agent-install.openshift.io/v1beta1", "agents", controlPlane, "Validated", "False")
+				since := l.since(t, "agent-install.openshift.io/v1beta1", "agents", l.facts.ControlPlaneNamespace(), "Validated", "False")
 				within(t, "after Validated became False", i.Ended.Sub(since), grace, grace+slack)
 			},
 		},
 		{
 			name: "invalid-release", override: "hosted_cluster: {with: {grace: 2s}}", step: "hosted_cluster",
-			title: "HostedCluster clusters/hosted-ipv6 has ValidReleaseImage False (InvalidImage)",
+			title: "HostedCluster clusters/CLUSTER has ValidReleaseImage False (InvalidImage)",
 			lines: []string{"it said: ", "since: "},
 			next:  []string{"check lab.release.image", "oc adm release info -a PULL_SECRET quay.io/openshift-release-dev/ocp-release@sha256:"},
 			timely: func(t *testing.T, l *lab, _ outcome, i *event.Instance) {
-				since := l.since(t, "hypershift.openshift.io/v1beta1", "hostedclusters", namespace, "ValidReleaseImage", "False")
+				since := l.since(t, "hypershift.openshift.io/v1beta1", "hostedclusters", l.facts.Hosted.Namespace, "ValidReleaseImage", "False")
 				within(t, "after ValidReleaseImage became False", i.Ended.Sub(since), grace, grace+slack)
 			},
 		},
@@ -78,8 +73,8 @@ func failures() []failure {
 			// HyperShift never says that it gave up: the step's own time ends it.
 			name: "never-available", override: "hosted_cluster: {timeout: 20s}", step: "hosted_cluster",
 			title: "hosted_cluster timed out after 20s",
-			lines: []string{"last seen: HostedCluster clusters/hosted-ipv6", "seen: Available is False (WaitingForAvailable): ", "part: KubeAPIServerAvailable is False (", "since: "},
-			next:  []string{"oc get hostedcluster -n clusters hosted-ipv6 -o yaml"},
+			lines: []string{"last seen: HostedCluster clusters/CLUSTER", "seen: Available is False (WaitingForAvailable): ", "part: KubeAPIServerAvailable is False (", "since: "},
+			next:  []string{"oc get hostedcluster -n clusters CLUSTER -o yaml"},
 			timely: func(t *testing.T, _ *lab, _ outcome, i *event.Instance) {
 				within(t, "after its start", i.Ended.Sub(i.Started), 20*time.Second, 20*time.Second+slack)
 			},
@@ -92,28 +87,45 @@ const backoff = time.Second
 
 // TestFailures lets each failure happen, and looks at how and when the run ends.
 func TestFailures(t *testing.T) {
-	for _, f := range failures() {
-		t.Run(f.name, func(t *testing.T) {
+	t.Parallel()
+	all := failures()
+	// The first lab's BMC is broken, and the second one goes on to its Agents: one hub is enough for both.
+	for _, hub := range [][]failure{all[:2], all[2:3], all[3:]} {
+		var names []string
+		for _, f := range hub {
+			names = append(names, f.name)
+		}
+		t.Run(strings.Join(names, "+"), func(t *testing.T) {
 			t.Parallel()
-			l := start(t, overridden(t, f.override), sim.Options{Fail: []string{f.name}, Delays: map[string]time.Duration{"metal3.backoff": backoff}})
-			o := l.run(t).must(t, 1)
-			t.Log(o.err[strings.Index(o.err, "\n✗"):], o.out)
-			failed := o.failed()
-			if len(failed) == 0 || slices.ContainsFunc(failed, func(i *event.Instance) bool { return i.Step != f.step }) {
-				t.Fatalf("failed: %v, want instances of %s", o.status(event.Failed), f.step)
-			}
-			if len(o.status(event.Blocked)) == 0 {
-				t.Error("nothing was blocked")
-			}
-			for _, i := range failed {
-				f.wantReport(t, i)
-				f.timely(t, l, o, i)
+			pace := map[string]time.Duration{"metal3.backoff": backoff}
+			first := start(t, overridden(t, hub[0].override), sim.Options{Fail: names, Delays: pace})
+			hub[0].happens(t, first)
+			for _, f := range hub[1:] {
+				f.happens(t, start(t, neighbour(t, f.override), sim.Options{Hub: first.Lab}))
 			}
 		})
 	}
 }
 
-func (f failure) wantReport(t *testing.T, i *event.Instance) {
+// happens runs the lab on which it happens.
+func (f failure) happens(t *testing.T, l *lab) {
+	t.Helper()
+	o := l.run(t).must(t, 1)
+	t.Logf("--fail %s%s%s", f.name, o.err[max(0, strings.Index(o.err, "\n✗")):], o.out)
+	failed := o.failed()
+	if len(failed) == 0 || slices.ContainsFunc(failed, func(i *event.Instance) bool { return i.Step != f.step }) {
+		t.Fatalf("failed: %v, want instances of %s", o.status(event.Failed), f.step)
+	}
+	if len(o.status(event.Blocked)) == 0 {
+		t.Error("nothing was blocked")
+	}
+	for _, i := range failed {
+		f.wantReport(t, l, i)
+		f.timely(t, l, o, i)
+	}
+}
+
+func (f failure) wantReport(t *testing.T, l *lab, i *event.Instance) {
 	t.Helper()
 	r := i.Result.Report
 	if r == nil {
@@ -124,7 +136,7 @@ func (f failure) wantReport(t *testing.T, i *event.Instance) {
 		all = append(all, line.Label+": "+line.Text)
 	}
 	texts := strings.Join(all, "\n")
-	worker := func(s string) string { return strings.ReplaceAll(s, "WORKER", i.Key) }
+	worker := strings.NewReplacer("WORKER", i.Key, "NS", l.facts.ControlPlaneNamespace(), "CLUSTER", l.facts.Hosted.Name).Replace
 	if !strings.Contains(r.Title, worker(f.title)) {
 		t.Errorf("%s: title %q, want %q", i.Name(), r.Title, worker(f.title))
 	}
@@ -148,7 +160,10 @@ func overridden(t *testing.T, override string) string {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "lab.yaml")
-	if err := os.WriteFile(file, append(text, "override:\n  "+override+"\n"...), 0o600); err != nil {
+	if override != "" {
+		text = append(text, "override:\n  "+override+"\n"...)
+	}
+	if err := os.WriteFile(file, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return file

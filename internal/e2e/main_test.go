@@ -9,6 +9,7 @@ import (
 
 	"github.com/labrun/labrun/internal/cli"
 	"github.com/labrun/labrun/internal/program"
+	"github.com/labrun/labrun/internal/sim"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -21,6 +22,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asLabrun) != "" {
 		os.Exit(program.Main(context.Background(), os.Args[1:], cli.Streams{Out: os.Stdout, Err: os.Stderr}))
 	}
+	sim.Quiet()
 	os.Exit(m.Run())
 }
 

@@ -59,12 +59,15 @@ type credentials struct {
 	authorityFile     string
 }
 
+// Quiet keeps the machinery of the players from logging by itself: what they say goes to their own log. A process calls
+// it once, before it starts labs.
+func Quiet() { ctrl.SetLogger(logr.Discard()) }
+
 // Start starts a lab and returns when labrun can be run against it. It runs until Stop, or until ctx is done.
 func Start(ctx context.Context, o Options) (*Lab, error) {
 	if err := o.complete(); err != nil {
 		return nil, fmt.Errorf("starting a simulated lab: %w", err)
 	}
-	ctrl.SetLogger(logr.Discard()) // what the players say goes to their own log
 	life, end := context.WithCancel(ctx)
 	l := &Lab{options: o, facts: o.Facts, ip: "127.0.0.1", end: end, failed: make(chan error, 1)}
 	if o.Facts.Stack != labs.IPv4 {

@@ -16,7 +16,7 @@ bin: ## what the simulated lab runs on: kube-apiserver, kube-controller-manager,
 	@cd internal/tools && $(GO) run ./cmd/assets -o $(CURDIR)/bin
 
 build: ## bin/labrun and bin/labsim
-	$(GO) build -trimpath -ldflags '-s -w' -o bin/ ./cmd/labrun ./cmd/labsim
+	$(GO) build -ldflags '-s -w' -o bin/ ./cmd/labrun ./cmd/labsim
 
 test: bin ## all tests, with the race detector
 	$(GO) test -race -timeout 20m ./...

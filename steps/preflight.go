@@ -160,7 +160,7 @@ func warn(env *Env, r redfish.Report, failures bool) {
 type PreflightFailed struct{ *pipeline.Report }
 
 // ExitCode is the program's, where this ended the run.
-func (PreflightFailed) ExitCode() int { return 3 }
+func (PreflightFailed) ExitCode() int { return pipeline.ExitPreflight }
 
 func unusable(out PreflightOutputs, reports []redfish.Report, required int) error {
 	r := event.Report{

@@ -1,11 +1,17 @@
 package steps
 
 import (
+	"maps"
+	"slices"
+	"strings"
+
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/labrun/labrun/labs"
+	"github.com/labrun/labrun/pipeline/event"
 	"github.com/labrun/labrun/steps/crd"
 	"github.com/labrun/labrun/steps/kube"
 )
@@ -46,6 +52,14 @@ func (InfraEnv) Reads(f *labs.Facts) []kube.Ref {
 // Objects are the InfraEnv. It names no cluster: Agents are bound by the NodePool.
 // Once hosts exist it stays as it is: a new image would not reach them.
 func (s InfraEnv) Objects(f *labs.Facts, seen kube.Seen) ([]kube.Intent, error) {
+	how := kube.Apply
+	if len(seen.List(hosts(f))) > 0 {
+		how = kube.CreateOnce
+	}
+	return []kube.Intent{{How: how, Object: s.wanted(f, seen)}}, nil
+}
+
+func (InfraEnv) wanted(f *labs.Facts, seen kube.Seen) *crd.InfraEnv {
 	o := &crd.InfraEnv{
 		TypeMeta: typeMeta(crd.AgentInstallVersion, "InfraEnv"), ObjectMeta: meta(f.ControlPlaneNamespace(), f.Hosted.Name),
 		Spec: crd.InfraEnvSpec{
@@ -62,10 +76,51 @@ func (s InfraEnv) Objects(f *labs.Facts, seen kube.Seen) ([]kube.Intent, error) 
 	if hasField(seen.Get(infraEnvCRD()), "imageType") {
 		o.Spec.ImageType = f.InfraEnv.ImageType
 	}
-	if len(seen.List(hosts(f))) > 0 {
-		return []kube.Intent{{How: kube.CreateOnce, Object: o}}, nil
+	return o
+}
+
+// unapplied says what the lab file and the patch want that does not reach an
+// InfraEnv whose hosts exist.
+func (s InfraEnv) unapplied(f *labs.Facts, seen kube.Seen, there *unstructured.Unstructured) []event.Report {
+	if len(seen.List(hosts(f))) == 0 {
+		return nil
 	}
-	return []kube.Intent{{Object: o}}, nil
+	wanted, err := kube.Patch(s.wanted(f, seen), s.Patched)
+	if err != nil {
+		return []event.Report{report(what(infraEnv(f))+" cannot be compared with what the lab wants", "seen", err.Error(), look(infraEnv(f)))}
+	}
+	var differ []string
+	want, _, _ := unstructured.NestedMap(wanted.Object, "spec")
+	have, _, _ := unstructured.NestedMap(there.Object, "spec")
+	for _, field := range slices.Sorted(maps.Keys(want)) {
+		if !holds(have[field], want[field]) {
+			differ = append(differ, "spec."+field)
+		}
+	}
+	if len(differ) == 0 {
+		return nil
+	}
+	return []event.Report{report(what(infraEnv(f))+" stays as it was made: its hosts have booted its image", "differs", strings.Join(differ, ", "),
+		"take the change back; or, where the workers may be lost, delete the BareMetalHosts of "+f.ControlPlaneNamespace()+" first, then run again")}
+}
+
+// holds says whether a value has all that is wanted of it; the server may have
+// added to it.
+func holds(have, want any) bool {
+	wanted, ok := want.(map[string]any)
+	if !ok {
+		return equality.Semantic.DeepEqual(have, want)
+	}
+	there, ok := have.(map[string]any)
+	if !ok {
+		return false
+	}
+	for key, value := range wanted {
+		if !holds(there[key], value) {
+			return false
+		}
+	}
+	return true
 }
 
 // hasField says whether a CRD's spec knows a field.
@@ -104,7 +159,9 @@ func (s InfraEnv) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 	if url == "" {
 		return wait(ref, "ImageCreated, but status.isoDownloadURL is not set yet")
 	}
-	return done("%s%s", url, s.note(f, seen))
+	v = done("%s%s", url, s.note(f, seen))
+	v.Warnings = s.unapplied(f, seen, u)
+	return v
 }
 
 func (InfraEnv) note(f *labs.Facts, seen kube.Seen) string {

@@ -120,6 +120,8 @@ type Verdict struct {
 	State   State
 	Summary string       // of Done: one line for people
 	Report  event.Report // of Waiting: what was seen; of Failed: why and what to do
+	// Warnings of Done are told and fail nothing.
+	Warnings []event.Report
 	// Recheck asks for another judgement at this time even if nothing changes,
 	// for grace times.
 	Recheck time.Time

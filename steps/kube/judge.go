@@ -37,6 +37,9 @@ func (r *run) judge(ctx, watching context.Context) (Verdict, Seen, error) {
 		v := r.step.Judge(r.facts, seen)
 		switch v.State {
 		case Done:
+			for _, w := range v.Warnings {
+				r.scope.Warn(w)
+			}
 			return v, seen, nil
 		case Failed:
 			return v, seen, &pipeline.Report{Report: v.Report}

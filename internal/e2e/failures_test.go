@@ -39,7 +39,7 @@ func failures() []failure {
 			name: "bmh-registration", override: "host: {with: {attempts: 2}}", step: "host",
 			title: "BareMetalHost NS/WORKER has a registration error, 2nd attempt",
 			lines: []string{"it said: Failed to get power state for node ", "returned code 401", "seen: state registering", "BMC: redfish-virtualmedia+https://[::1]:", "as admin of Secret WORKER-bmc"},
-			next:  []string{"labrun preflight ", " --host WORKER", "oc get baremetalhost -n NS WORKER -o yaml"},
+			next:  []string{"labrun preflight ", " --host WORKER", "oc get -n NS baremetalhost.metal3.io WORKER -o yaml"},
 			// Metal3 tries again: the first error is shown, the second one ends the step.
 			timely: func(t *testing.T, _ *lab, o outcome, i *event.Instance) {
 				shown := o.shown(i, "registration error, 1st attempt")
@@ -53,9 +53,9 @@ func failures() []failure {
 			name: "agent-validation", override: "agent: {with: {grace: 2s}}", step: "agent",
 			title: "has Validated False (ValidationsFailing)",
 			lines: []string{"it said: The agent's validations are failing: ", "validation: ntp-synced: Host couldn't synchronize with any NTP server", "worker: WORKER, state insufficient-unbound"},
-			next:  []string{"mend what the validation names", "oc get agent -n NS "},
+			next:  []string{"mend what the validation names", "oc get -n NS agent.agent-install.openshift.io "},
 			timely: func(t *testing.T, l *lab, _ outcome, i *event.Instance) {
-				since := l.since(t, "agent-install.openshift.io/v1beta1", "agents", l.facts.ControlPlaneNamespace(), "Validated", "False")
+				since := l.since(t, i, "agent-install.openshift.io/v1beta1", "agents", l.facts.ControlPlaneNamespace(), "Validated", "False")
 				within(t, "after Validated became False", i.Ended.Sub(since), grace, grace+slack)
 			},
 		},
@@ -65,7 +65,7 @@ func failures() []failure {
 			lines: []string{"it said: ", "since: "},
 			next:  []string{"check lab.release.image", "oc adm release info -a PULL_SECRET quay.io/openshift-release-dev/ocp-release@sha256:"},
 			timely: func(t *testing.T, l *lab, _ outcome, i *event.Instance) {
-				since := l.since(t, "hypershift.openshift.io/v1beta1", "hostedclusters", l.facts.Hosted.Namespace, "ValidReleaseImage", "False")
+				since := l.since(t, i, "hypershift.openshift.io/v1beta1", "hostedclusters", l.facts.Hosted.Namespace, "ValidReleaseImage", "False")
 				within(t, "after ValidReleaseImage became False", i.Ended.Sub(since), grace, grace+slack)
 			},
 		},
@@ -74,7 +74,7 @@ func failures() []failure {
 			name: "never-available", override: "hosted_cluster: {timeout: 20s}", step: "hosted_cluster",
 			title: "hosted_cluster timed out after 20s",
 			lines: []string{"last seen: HostedCluster clusters/CLUSTER", "seen: Available is False (WaitingForAvailable): ", "part: KubeAPIServerAvailable is False (", "since: "},
-			next:  []string{"oc get hostedcluster -n clusters CLUSTER -o yaml"},
+			next:  []string{"oc get -n clusters hostedcluster.hypershift.openshift.io CLUSTER -o yaml"},
 			timely: func(t *testing.T, _ *lab, _ outcome, i *event.Instance) {
 				within(t, "after its start", i.Ended.Sub(i.Started), 20*time.Second, 20*time.Second+slack)
 			},
@@ -189,9 +189,8 @@ func (o outcome) shown(i *event.Instance, text string) time.Time {
 	return time.Time{}
 }
 
-// since is when a condition of some object of a kind took its status, of the one
-// that has it.
-func (l *lab) since(t *testing.T, version, resource, namespace, condition, status string) time.Time {
+// since is when a condition took its status, of the object that a failure names.
+func (l *lab) since(t *testing.T, i *event.Instance, version, resource, namespace, condition, status string) time.Time {
 	t.Helper()
 	client, err := dynamic.NewForConfig(l.Hub().Config())
 	if err != nil {
@@ -206,6 +205,9 @@ func (l *lab) since(t *testing.T, version, resource, namespace, condition, statu
 		t.Fatal(err)
 	}
 	for _, u := range list.Items {
+		if !strings.Contains(i.Result.Report.Title, u.GetName()+" ") {
+			continue
+		}
 		conditions, _, _ := unstructured.NestedSlice(u.Object, "status", "conditions")
 		for _, c := range conditions {
 			if c, ok := c.(map[string]any); ok && c["type"] == condition && c["status"] == status {

@@ -21,7 +21,7 @@ func TestJudgeHostedCluster(t *testing.T) {
 	s := HostedCluster{Grace: grace(2 * time.Minute)}
 	available := at("Available", "True", "AsExpected", "", "11:50:00")
 	cases := []judged{
-		{"absent", s, ``, waits("HostedCluster clusters/hosted-ipv6", "does not exist yet", "oc get hostedcluster -n clusters hosted-ipv6")},
+		{"absent", s, ``, waits("HostedCluster clusters/hosted-ipv6", "does not exist yet", "oc get -n clusters hostedcluster.hypershift.openshift.io hosted-ipv6 -o yaml")},
 		{"ignored", s, hosted("", ""), waits("HyperShift has not taken it up", "oc logs -n hypershift deployment/operator")},
 		{"starting", s, hosted(at("Available", "False", "EtcdWaitingForQuorum", "Waiting for etcd", "11:59:00")+","+at("EtcdAvailable", "False", "EtcdWaitingForQuorum", "0 of 1 ready", "11:59:00"), ""),
 			waits("Available is False (EtcdWaitingForQuorum): Waiting for etcd", "since: 11:59:00", "part: EtcdAvailable is False")},

@@ -88,7 +88,7 @@ func TestJudgeMCEOperator(t *testing.T) {
 		return subscribed + `{conditions: [{type: ResolutionFailed, status: "True", reason: ConstraintsNotSatisfiable, message: no operators found in channel stable-9.9, lastTransitionTime: "` + at + `"}]}}`
 	}
 	judge(t, factsOf(t, ipv6), []judged{
-		{"nothing", s, ``, waits("Subscription multicluster-engine/multicluster-engine", "does not exist yet", "oc get subscription -n multicluster-engine")},
+		{"nothing", s, ``, waits("Subscription multicluster-engine/multicluster-engine", "does not exist yet", "oc get -n multicluster-engine subscription.operators.coreos.com multicluster-engine -o yaml")},
 		{"unresolved", s, subscribed + `{}}`, waits("OLM has not chosen a ClusterServiceVersion yet")},
 		{"cannot be resolved, just now", s, failed("2026-11-23T11:59:00Z"), within(noon.Add(time.Minute), "ConstraintsNotSatisfiable")},
 		{"cannot be resolved", s, failed("2026-11-23T11:58:00Z"), fails("ResolutionFailed True (ConstraintsNotSatisfiable)", "no operators found in channel stable-9.9", "since: 11:58:00", "lab.mce.channel")},
@@ -96,7 +96,7 @@ func TestJudgeMCEOperator(t *testing.T) {
 			waits("ClusterServiceVersion multicluster-engine/multicluster-engine.v2.10.1", "RequiresApproval", "approve the plan")},
 		{"installing", s, subscribed + `{currentCSV: multicluster-engine.v2.10.1}}` + csv(`{phase: Installing, message: waiting for deployment}`), waits("phase Installing waiting for deployment")},
 		{"failed just now", s, subscribed + `{installedCSV: multicluster-engine.v2.10.1}}` + csv(`{phase: Failed, reason: InstallCheckFailed, message: timeout, lastTransitionTime: "2026-11-23T11:59:30Z"}`), within(noon.Add(90*time.Second), "InstallCheckFailed")},
-		{"failed", s, subscribed + `{installedCSV: multicluster-engine.v2.10.1}}` + csv(`{phase: Failed, reason: InstallCheckFailed, message: timeout, lastTransitionTime: "2026-11-23T11:00:00Z"}`), fails("phase Failed (InstallCheckFailed)", "timeout", "oc get clusterserviceversion")},
+		{"failed", s, subscribed + `{installedCSV: multicluster-engine.v2.10.1}}` + csv(`{phase: Failed, reason: InstallCheckFailed, message: timeout, lastTransitionTime: "2026-11-23T11:00:00Z"}`), fails("phase Failed (InstallCheckFailed)", "timeout", "oc get -n multicluster-engine clusterserviceversion.operators.coreos.com multicluster-engine.v2.10.1")},
 		{"installed", s, subscribed + `{installedCSV: multicluster-engine.v2.10.1}}` + csv(`{phase: Succeeded}`), doneWith("multicluster-engine v2.10.1 Succeeded", "from channel \"\" as it was found")},
 	})
 }
@@ -121,7 +121,7 @@ func TestJudgeMCEEngine(t *testing.T) {
 		{"on the way", s, engineIn(`{phase: Progressing, components: [{name: a, status: "True"}, {name: hive-operator, status: "False", message: no pods}]}`), waits("phase Progressing, component hive-operator is not available: no pods")},
 		{"on the way, nothing known", s, engineIn(`{phase: Progressing}`), waits("phase Progressing")},
 		{"an error that began just now, in an engine that has long been unavailable", s, wrong("2026-11-23T11:59:00Z"), within(noon.Add(4*time.Minute), "no such storage class", "phase Error")},
-		{"an error that stays", s, wrong("2026-11-23T11:55:00Z"), fails("has Progressing False (RequirementsNotMet)", "no such storage class", "oc get multiclusterengine engine")},
+		{"an error that stays", s, wrong("2026-11-23T11:55:00Z"), fails("has Progressing False (RequirementsNotMet)", "no such storage class", "oc get multiclusterengine.multicluster.openshift.io engine")},
 		{"an error that nobody explains", s, engineIn(`{phase: Error}`), waits("phase Error")},
 		{"no add-on", s, engineIn(`{phase: Available}`), waits("ManagedClusterAddOn local-cluster/hypershift-addon", "does not exist yet")},
 		{"add-on is not there yet", s, engineIn(`{phase: Available}`) + addon("False"), waits("Available is False (NodeLease): lease")},
@@ -196,7 +196,7 @@ func TestJudgeAgentService(t *testing.T) {
 		{"absent", s, ``, waits("AgentServiceConfig agent", "does not exist yet")},
 		{"new", s, config(``), waits("no condition ReconcileCompleted yet")},
 		{"wrong just now", s, at("59"), within(noon.Add(time.Minute), "lacks label")},
-		{"wrong", s, at("50"), fails("ReconcileCompleted False (ReasonConfigFailure)", "lacks label", "oc get agentserviceconfig agent")},
+		{"wrong", s, at("50"), fails("ReconcileCompleted False (ReasonConfigFailure)", "lacks label", "oc get agentserviceconfig.agent-install.openshift.io agent")},
 		{"starting", s, config(`{type: ReconcileCompleted, status: "True"}, {type: DeploymentsHealthy, status: "False", reason: DeploymentsUnhealthy, message: assisted-image-service}`), waits("DeploymentsHealthy is False", "assisted-image-service")},
 		{"healthy", s, config(`{type: ReconcileCompleted, status: "True"}, {type: DeploymentsHealthy, status: "True"}`), doneWith("healthy")},
 	})

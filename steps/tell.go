@@ -46,14 +46,7 @@ func done(format string, args ...any) kube.Verdict {
 
 // look is the command that shows an object.
 func look(ref kube.Ref) string {
-	cmd := "oc get " + strings.ToLower(ref.Kind)
-	if ref.Namespace != "" {
-		cmd += " -n " + ref.Namespace
-	}
-	if ref.Name != "" {
-		cmd += " " + ref.Name
-	}
-	return cmd + " -o yaml"
+	return "oc get " + strings.TrimSpace(kube.GetArguments(ref)) + " -o yaml"
 }
 
 // onHosted is a command line for the hosted cluster, whose kubeconfig HyperShift

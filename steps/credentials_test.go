@@ -27,7 +27,7 @@ func TestCredentials(t *testing.T) {
 	lab := LabOptions{Kubeconfig: kubeconfig, StateDir: filepath.Join(dir, "state")}
 	env, _ := anEnv(t, f, lab)
 	_, err := Credentials{}.Run(t.Context(), env)
-	wantError(t, err, "reading HostedCluster "+ns+"/hosted-ipv6", "not found")
+	wantError(t, err, "HostedCluster "+ns+"/hosted-ipv6", "not found")
 
 	client, err := dynamic.NewForConfig(cp.Config())
 	if err != nil {

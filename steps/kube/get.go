@@ -2,11 +2,14 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/labrun/labrun/pipeline"
 )
 
 // patience is how long Get insists for somebody who set no end.
@@ -29,7 +32,7 @@ func (c *Cluster) Get(ctx context.Context, ref Ref) (*unstructured.Unstructured,
 			return nil, c.gaveUp(ctx, ref, err, last)
 		}
 		if !transient(err) {
-			return u, explain(c, "reading", ref.String(), "", err)
+			return u, c.unread(ref, err)
 		}
 		last = err
 		timer := time.NewTimer(b.Step())
@@ -55,5 +58,16 @@ func (c *Cluster) gaveUp(ctx context.Context, ref Ref, err, last error) error {
 	if last == nil {
 		return fmt.Errorf("reading %s from %s: %w", ref, c.Host(), err)
 	}
-	return fmt.Errorf("%w: %w", explain(c, "reading", ref.String(), "", last), ctx.Err())
+	return fmt.Errorf("%w: %w", c.unread(ref, last), ctx.Err())
+}
+
+// unread explains why an object was not read; where nothing better is known, the
+// next thing is to look at it.
+func (c *Cluster) unread(ref Ref, err error) error {
+	err = explain(c, "reading", ref.String(), "", err)
+	var told *pipeline.Report
+	if errors.As(err, &told) && told.Next == "" {
+		told.Next = "oc get " + GetArguments(ref)
+	}
+	return err
 }

@@ -59,7 +59,7 @@ func TestGetInsists(t *testing.T) {
 		{"at once", []int{200}, nil, nil},
 		{"busy at first", []int{503, 429, 200}, nil, nil},
 		{"reset at first", []int{0, 200}, nil, nil},
-		{"absent", []int{404}, []string{"Secret ns/s: reading failed"}, apierrors.IsNotFound},
+		{"absent", []int{404}, []string{"Secret ns/s: reading failed", "oc get -n ns secret s"}, apierrors.IsNotFound},
 		{"busy, then forbidden", []int{503, 403}, []string{"Secret ns/s: reading failed", "give the kubeconfig's user this right"}, apierrors.IsForbidden},
 	} {
 		t.Run(c.name, func(t *testing.T) {

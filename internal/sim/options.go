@@ -124,7 +124,7 @@ type Failure struct{ Name, Does string }
 func Failures() []Failure {
 	return []Failure{
 		{"bmh-registration", "the BMC breaks after the last pre-flight: its password is changed when Metal3 registers the first host"},
-		{"agent-validation", "one worker's memory fails assisted-service's validation for ever"},
+		{"agent-validation", "the workers' clocks are never synchronized: assisted-service's validation fails for ever"},
 		{"invalid-release", "the release image cannot be read: HostedCluster ValidReleaseImage False/InvalidImage"},
 		{"never-available", "the hosted API server's Deployment never becomes available"},
 	}

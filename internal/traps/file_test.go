@@ -50,7 +50,7 @@ lab:
 const worker = `    - name: worker{n}
       boot_mac: 52:54:00:6e:00:{n}
       bmc:
-        address: redfish-virtualmedia+https://[2620:52:0:1305::1]:9000/redfish/v1/Systems/6b5a2c1e-0000-4000-8000-0000000000{n}
+        address: redfish-virtualmedia+http://[2620:52:0:1305::1]:8000/redfish/v1/Systems/6b5a2c1e-0000-4000-8000-0000000000{n}
         credentials: {username: admin, password: {file: "{dir}/bmc-password"}}
         disable_certificate_verification: true
       root_device_hints: {device_name: /dev/sda}

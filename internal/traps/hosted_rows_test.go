@@ -9,7 +9,7 @@ func hosted(left ...string) []string {
 const quick = "  hosted_cluster: {with: {grace: 1s}, timeout: 2m}\n"
 
 // hopeless is for what HyperShift never says to be final.
-const hopeless = "  hosted_cluster: {timeout: 15s}\n"
+const hopeless = "  hosted_cluster: {timeout: '{wait}'}\n"
 
 // patched adds a patch of the HostedCluster.
 func patched(spec string) string {
@@ -122,8 +122,8 @@ func hostedRows() []row {
 			holds: []string{theCluster, "EtcdAvailable is False", "Etcd volume claim data-etcd-0 pending", `storageclass.storage.k8s.io "fast" not found`},
 		},
 		{
-			trap: "NodePool without a HostedCluster", named: "workflow D5; metal3 and HyperShift say nothing", taken: "only step node_pool runs",
-			steps: []string{"namespaces", "node_pool"}, override: "  node_pool: {timeout: 3s}", fails: "node_pool", exit: 1, late: true,
+			trap: "NodePool without a HostedCluster", named: "workflow D5 (HyperShift says nothing)", taken: "only step node_pool runs",
+			steps: []string{"namespaces", "node_pool"}, override: "  node_pool: {timeout: '{wait}'}", fails: "node_pool", exit: 1, late: true,
 			holds: []string{"NodePool {own}/{hosted}", "HyperShift has not taken it up: no condition is set", "oc logs -n hypershift deployment/operator"},
 		},
 		{
@@ -143,10 +143,10 @@ func hostedRows() []row {
 			holds: []string{theCluster, "spec.networking.networkType Calico", "the lab wants OVNKubernetes", "it cannot change while the cluster lives"},
 		},
 		{
-			trap: "field of another owner", named: "design, a step (a conflict names the owner)", taken: "argocd has applied another drain time to the NodePool",
-			steps: []string{"namespaces", "node_pool"}, override: "  node_pool: {timeout: 3s}", fails: "node_pool", exit: 1,
-			after: changes("argocd", "{apiVersion: hypershift.openshift.io/v1beta1, kind: NodePool, metadata: {namespace: '{own}', name: '{hosted}'}}", "{spec: {nodeDrainTimeout: 1m}}"),
-			holds: []string{"NodePool {own}/{hosted}", "spec.nodeDrainTimeout is argocd's", "leave the field to its owner"},
+			trap: "field of another owner", named: "design, a step (a conflict names the owner)", taken: "argocd has written another trust bundle",
+			steps: []string{"namespaces", "trust_bundle"}, fails: "trust_bundle", exit: 1,
+			after: changes("argocd", "{apiVersion: v1, kind: ConfigMap, metadata: {namespace: '{own}', name: '{hosted}-user-ca-bundle'}}", "{data: {ca-bundle.crt: x}}"),
+			holds: []string{"ConfigMap {own}/{hosted}-user-ca-bundle", "data.ca-bundle.crt is argocd's", "leave the field to its owner"},
 		},
 		{
 			trap: "somebody else's object", named: "design, a step (same name with another UID is foreign)", taken: "a Secret of that name was made by hand",

@@ -21,7 +21,7 @@ func beforeOperators() []row {
 	return []row{
 		{
 			trap: "management cluster does not answer", named: "design, a step (waits say what was last seen)", taken: "the kubeconfig names a port where nobody listens",
-			steps: []string{"hub_info"}, override: "  hub_info: {timeout: 4s}", before: otherKubeconfig("https://[::1]:9"), fails: "hub_info", exit: 1, late: true,
+			steps: []string{"hub_info"}, override: "  hub_info: {timeout: '{wait}'}", before: otherKubeconfig("https://[::1]:9"), fails: "hub_info", exit: 1, late: true,
 			holds: []string{"ClusterVersion", "the API server does not answer as it should", "connection refused", "https://[::1]:9"},
 		},
 		{
@@ -31,7 +31,7 @@ func beforeOperators() []row {
 		},
 		{
 			trap: "live ISO not served", named: "workflow C4 (each osImages[].url answers)", taken: "nobody listens at lab.release.rhcos.live_iso",
-			steps: []string{"os_images"}, override: "  os_images: {timeout: 4s}", set: []string{"lab.release.rhcos.live_iso=http://[::1]:9/live.iso"}, fails: "os_images", exit: 1, late: true,
+			steps: []string{"os_images"}, override: "  os_images: {timeout: '{wait}'}", set: []string{"lab.release.rhcos.live_iso=http://[::1]:9/live.iso"}, fails: "os_images", exit: 1, late: true,
 			holds: []string{"http://[::1]:9/live.iso does not answer with bytes", "connection refused", "curl -v -r 0-0 http://[::1]:9/live.iso"},
 		},
 		{
@@ -69,17 +69,17 @@ func beforeFlags() []row {
 	return []row{
 		{
 			trap: "install flags missing", named: "workflow C4 (disconnected: HostedClusters silently do nothing)", taken: "step install_flags is left out",
-			steps: []string{"hypershift_operator"}, before: appears(supported), override: "  hypershift_operator: {timeout: 8s}", fails: "hypershift_operator", exit: 1, late: true,
+			steps: []string{"hypershift_operator"}, before: all(appears(supported), established("hostedclusters"), established("nodepools")), override: "  hypershift_operator: {timeout: '{wait}'}", fails: "hypershift_operator", exit: 1, late: true,
 			holds: []string{"Deployment hypershift/operator", "--enable-uwm-telemetry-remote-write makes it ignore HostedClusters", "Secret openshift-monitoring/telemeter-client is missing", "installFlagsToRemove"},
 		},
 		{
 			trap: "install flags missing, unnoticed", named: "workflow C4 (disconnected: HostedClusters silently do nothing)", taken: "steps install_flags and hypershift_operator are left out",
-			steps: hosted(), override: "  hosted_cluster: {timeout: 8s}", fails: "hosted_cluster", exit: 1, late: true,
+			steps: hosted(), override: "  hosted_cluster: {timeout: '{wait}'}", fails: "hosted_cluster", exit: 1, late: true,
 			holds: []string{theCluster, "HyperShift has not taken it up: no condition is set", "oc logs -n hypershift deployment/operator"},
 		},
 		{
 			trap: "hosts of other namespaces unseen", named: "workflow C4 (watchAllNamespaces); design, the simulated lab", taken: "the Provisioning that is there has it not; step provisioning is left out",
-			workers: 1, steps: aHost(), override: "  host: {timeout: 8s}", fails: "host[{worker0}]", exit: 1, late: true,
+			steps: aHost(), override: "  host: {timeout: '{wait}'}", fails: "host[{worker0}]", exit: 1, late: true,
 			before: makes("{apiVersion: metal3.io/v1alpha1, kind: Provisioning, metadata: {name: provisioning-configuration}, spec: {provisioningNetwork: Disabled}}"),
 			holds:  []string{theHost, "no status: Metal3 has not taken it up", "Provisioning.spec.watchAllNamespaces must be true"},
 		},
@@ -100,8 +100,13 @@ func withService() []row {
 			holds: []string{"ConfigMap hypershift/supported-versions does not list 4.99", "supported: 4.20", "choose lab.release.image"},
 		},
 		{
-			trap: "image storage too small", named: "workflow C4 (imageStorage of at least 10Gi)", taken: "lab.agent_service.image_storage is 5Gi",
-			steps: full, override: quick, set: []string{"lab.agent_service.image_storage=5Gi"}, fails: "agent_service", exit: 1,
+			trap: "image storage too small, in the file", named: "workflow C4 (imageStorage of at least 10Gi)", taken: "lab.agent_service.image_storage is 5Gi",
+			steps: full, set: []string{"lab.agent_service.image_storage=5Gi"}, exit: 2,
+			holds: []string{"5Gi is too small", "10Gi"},
+		},
+		{
+			trap: "image storage too small", named: "workflow C4 (imageStorage of at least 10Gi)", taken: "imageStorage is patched to 5Gi",
+			steps: full, override: "  agent_service: {with: {grace: 1s, patch: {spec: {imageStorage: {resources: {requests: {storage: 5Gi}}}}}}, timeout: 2m}\n", fails: "agent_service", exit: 1,
 			holds: []string{theService, "ReconcileCompleted False (StorageFailure)", "Image storage 5Gi is too small, it must be at least 10Gi"},
 		},
 		{
@@ -143,7 +148,7 @@ func withService() []row {
 func withoutMirrors() row {
 	return row{
 		trap: "pull secret lacks a registry", named: "workflow D6 (pull secret must contain auth for …)", taken: "the copy of the pull secret has no registry.redhat.io; assisted-service has no mirrors",
-		workers: 1, steps: anImage(), on: pullSecretCopy(goodAuths), override: quickImage, fails: "infraenv", exit: 1,
+		steps: anImage(), on: pullSecretCopy(goodAuths), override: quickImage, fails: "infraenv", exit: 1,
 		holds: []string{theImage, "ImageCreated False (ImageCreationError)", "pull secret must contain auth for \"registry.redhat.io/"},
 	}
 }
@@ -152,7 +157,7 @@ func withoutMirrors() row {
 func withoutStorage() row {
 	return row{
 		trap: "storage class unknown", named: "workflow C4 (claims with a storage class)", taken: "lab.agent_service.storage_class is fast",
-		steps: []string{"registries", "assisted_config", "agent_service"}, override: "  agent_service: {timeout: 15s}", set: []string{"lab.agent_service.storage_class=fast"}, fails: "agent_service", exit: 1, late: true,
+		steps: []string{"registries", "assisted_config", "agent_service"}, override: "  agent_service: {timeout: '{wait}'}", set: []string{"lab.agent_service.storage_class=fast"}, fails: "agent_service", exit: 1, late: true,
 		before: all(removes(agentService, registries, servicesClaim, "{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {namespace: multicluster-engine, name: postgres}}",
 			"{apiVersion: apps/v1, kind: Deployment, metadata: {namespace: multicluster-engine, name: assisted-service}}"), gone(servicesClaim)),
 		holds: []string{theService, "DeploymentsHealthy is False (DeploymentFailure)", "assisted-service"},

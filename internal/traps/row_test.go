@@ -14,7 +14,8 @@ type row struct {
 	taken string // what is taken away or spoiled
 
 	// The lab: its texts may hold {lab}, {hosted} and {own} (the HostedCluster's
-	// name and namespace), {ns} (the control plane's namespace), {worker0} and {dir} (a folder of the row).
+	// name and namespace), {ns} (the control plane's namespace), {worker0}, {dir} (a folder of the row)
+	// and {wait} (the timeout of a step of which nobody says that it fails).
 	workers  int      // how many servers of the rack it has
 	small    bool     // its one server has too little memory
 	steps    []string // ids of the shared step file that are run
@@ -55,10 +56,8 @@ func (r row) check(t *testing.T, l *try, o outcome) {
 	if got := strings.Join(o.failed, " "); got != l.fill(r.fails) {
 		t.Errorf("%q failed, want %q", got, l.fill(r.fails))
 	}
-	for _, part := range r.holds {
-		if part = l.fill(part); !strings.Contains(o.text, part) {
-			t.Errorf("%q is not said", part)
-		}
+	for _, part := range l.unsaid(o) {
+		t.Errorf("%q is not said", part)
 	}
 	if o.next == "" {
 		t.Error("nothing says what to do")

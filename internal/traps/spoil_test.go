@@ -3,11 +3,14 @@ package traps
 import (
 	"context"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
+
+	"github.com/labrun/labrun/internal/sim/players/obj"
 )
 
 // object reads one YAML document with the lab's names filled in.
@@ -89,35 +92,59 @@ func appears(document string) func(*try) {
 	return func(l *try) { l.see(document, func(*unstructured.Unstructured) bool { return true }, false) }
 }
 
+// established gives a wait until the server serves one of HyperShift's kinds.
+func established(kinds string) func(*try) {
+	return func(l *try) {
+		l.see("{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: "+kinds+".hypershift.openshift.io}}",
+			func(u *unstructured.Unstructured) bool { return obj.FindCondition(u, "Established").Status == obj.True }, false)
+	}
+}
+
 // gone gives a wait until an object is deleted.
 func gone(document string) func(*try) {
 	return func(l *try) {
-		u := l.object(document)
-		if err := l.site.admin.Get(l.Context(), client.ObjectKeyFromObject(u), u); err == nil {
-			l.see(document, func(*unstructured.Unstructured) bool { return false }, true)
-		}
+		l.see(document, func(*unstructured.Unstructured) bool { return false }, true)
 	}
 }
 
 // see watches an object until what is asked for is so, or it is deleted.
 func (l *try) see(document string, so func(*unstructured.Unstructured) bool, deleted bool) {
 	u := l.object(document)
-	list := &unstructured.UnstructuredList{}
-	list.SetAPIVersion(u.GetAPIVersion())
-	list.SetKind(u.GetKind() + "List")
 	ctx, cancel := context.WithTimeout(l.Context(), longest)
 	defer cancel()
-	watching, err := l.site.admin.Watch(ctx, list, client.InNamespace(u.GetNamespace()))
-	if err != nil {
-		l.Error(err)
-		return
-	}
-	defer watching.Stop()
-	for e := range watching.ResultChan() {
-		now, ok := e.Object.(*unstructured.Unstructured)
-		if ok && now.GetName() == u.GetName() && (so(now) || deleted && e.Type == watch.Deleted) {
+	for ctx.Err() == nil { // a busy server ends a watch
+		seen, err := l.watch(ctx, u, so, deleted)
+		if err != nil {
+			l.Errorf("watching %s %s: %v", u.GetKind(), u.GetName(), err)
+			return
+		}
+		if seen {
 			return
 		}
 	}
 	l.Errorf("%s %s never became what was waited for", u.GetKind(), u.GetName())
+}
+
+// watch watches an object until it has been seen, or the server ends the watch.
+func (l *try) watch(ctx context.Context, u *unstructured.Unstructured, so func(*unstructured.Unstructured) bool, deleted bool) (bool, error) {
+	list := &unstructured.UnstructuredList{}
+	list.SetAPIVersion(u.GetAPIVersion())
+	list.SetKind(u.GetKind() + "List")
+	watching, err := l.site.admin.Watch(ctx, list, client.InNamespace(u.GetNamespace()))
+	if err != nil {
+		return false, err
+	}
+	defer watching.Stop()
+	if deleted { // it may have gone before the watch began
+		if err := l.site.admin.Get(ctx, client.ObjectKeyFromObject(u), u.DeepCopy()); err != nil {
+			return apierrors.IsNotFound(err), client.IgnoreNotFound(err)
+		}
+	}
+	for e := range watching.ResultChan() {
+		now, ok := e.Object.(*unstructured.Unstructured)
+		if ok && now.GetName() == u.GetName() && (deleted && e.Type == watch.Deleted || !deleted && so(now)) {
+			return true, nil
+		}
+	}
+	return false, nil
 }

@@ -19,7 +19,7 @@ func butFor(list, left []string) []string {
 func TestTraps(t *testing.T) {
 	t.Parallel()
 	rows := append(hostedRows(), workerRows()...)
-	s := newSite(t, 24, sim.Options{Speed: 1000, Delays: pace()})
+	s := newSite(t, 11, sim.Options{Speed: 1000, Delays: pace()})
 	s.install(t, row{steps: hubSteps()})
 	sideBySide(t, s, rows)
 }
@@ -52,7 +52,7 @@ func sideBySide(t *testing.T, s *site, rows []row) {
 // cluster gets its operators.
 func TestTrapsOfTheHub(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, 6, sim.Options{Speed: 1000, Delays: pace()})
+	s := newSite(t, 3, sim.Options{Speed: 1000, Delays: pace()})
 	inOrder(t, s, beforeOperators()...)
 	removes(subscription, group("second"))(s.try(t, row{}))
 	s.install(t, row{steps: []string{"mce_operator"}})

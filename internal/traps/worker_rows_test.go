@@ -10,6 +10,9 @@ func patchedHost(patch string) string {
 	return "  host: {with: {attempts: 1, patch: " + patch + "}, timeout: 2m}\n"
 }
 
+// sturdy lets a host through although its BMC, on a busy machine, is slow at times.
+const sturdy = "  host: {with: {attempts: 20}, timeout: 3m}\n"
+
 const theHost = "BareMetalHost {ns}/{worker0}"
 
 // pullSecretCopy stands for HyperShift's copy of the pull secret, which the InfraEnv waits for.
@@ -43,7 +46,7 @@ func workerRows() []row {
 		},
 		{
 			trap: "BMC password wrong, before", named: "metal3, errors; preflight, auth", taken: "the password's file holds another one",
-			workers: 1, steps: []string{"preflight"}, before: writes("wrong", "guess"), set: []string{"lab.workers[0].bmc.credentials.password.file={dir}/wrong"}, fails: "preflight", exit: 3,
+			steps: []string{"preflight"}, before: writes("wrong", "guess"), set: []string{"lab.workers[0].bmc.credentials.password.file={dir}/wrong"}, fails: "preflight", exit: 3,
 			holds: []string{"0 of 1 worker can be used", "auth", "401"},
 		},
 		{
@@ -53,23 +56,23 @@ func workerRows() []row {
 		},
 		{
 			trap: "BMC password empty", named: "metal3, errors (empty password)", taken: "the password's file is empty",
-			workers: 1, steps: aHost(), before: writes("empty", "\n"), set: []string{"lab.workers[0].bmc.credentials.password.file={dir}/empty"}, override: attempts, fails: "host[{worker0}]", exit: 1,
+			steps: aHost(), before: writes("empty", "\n"), set: []string{"lab.workers[0].bmc.credentials.password.file={dir}/empty"}, override: attempts, fails: "host[{worker0}]", exit: 1,
 			holds: []string{theHost, "registration error", "Missing BMC connection details 'password' in credentials"},
 		},
 		{
 			trap: "BMC Secret missing", named: "metal3, errors (no Secret); design, the simulated lab", taken: "credentialsName names a Secret that is not there",
-			workers: 1, steps: aHost(), override: patchedHost("{spec: {bmc: {credentialsName: nowhere}}}"), fails: "host[{worker0}]", exit: 1,
+			steps: aHost(), override: patchedHost("{spec: {bmc: {credentialsName: nowhere}}}"), fails: "host[{worker0}]", exit: 1,
 			holds: []string{theHost, "registration error", "The BMC secret {ns}/nowhere does not exist"},
 		},
 		{
 			trap: "BMC Secret with other keys", named: "design, the simulated lab (Secrets with other keys)", taken: "the Secret has user and pass",
-			workers: 1, steps: aHost(), override: patchedHost("{spec: {bmc: {credentialsName: hand-made}}}"), fails: "host[{worker0}]", exit: 1,
+			steps: aHost(), override: patchedHost("{spec: {bmc: {credentialsName: hand-made}}}"), fails: "host[{worker0}]", exit: 1,
 			on:    map[string]func(*try){"namespaces": makes(`{apiVersion: v1, kind: Secret, metadata: {namespace: "{ns}", name: hand-made}, stringData: {user: admin, pass: x}}`)},
 			holds: []string{theHost, "registration error", "Missing BMC connection detail 'username' in credentials"},
 		},
 		{
 			trap: "BMC address of no scheme", named: "metal3, errors (bad scheme)", taken: "bmc.address is foo://…",
-			workers: 1, steps: aHost(), override: patchedHost("{spec: {bmc: {address: 'foo://192.0.2.1/redfish/v1/Systems/1'}}}"), fails: "host[{worker0}]", exit: 1,
+			steps: aHost(), override: patchedHost("{spec: {bmc: {address: 'foo://192.0.2.1/redfish/v1/Systems/1'}}}"), fails: "host[{worker0}]", exit: 1,
 			holds: []string{theHost, "registration error", "failed to parse BMC address information", "Unknown BMC type 'foo'"},
 		},
 		{
@@ -95,47 +98,47 @@ func workerRows() []row {
 		},
 		{
 			trap: "host without its InfraEnv's label", named: "workflow D6 (label infraenvs.agent-install.openshift.io)", taken: "the label is patched away",
-			workers: 1, steps: anImage("host"), on: pullSecretCopy(goodAuths), override: "  host: {timeout: 15s, with: {patch: {metadata: {labels: {infraenvs.agent-install.openshift.io: null}}}}}", fails: "host[{worker0}]", exit: 1, late: true,
+			workers: 1, steps: anImage("host"), on: pullSecretCopy(goodAuths), override: "  host: {timeout: '{wait}', with: {patch: {metadata: {labels: {infraenvs.agent-install.openshift.io: null}}}}}", fails: "host[{worker0}]", exit: 1, late: true,
 			holds: []string{theHost, "state available", "infraenvs.agent-install.openshift.io"},
 		},
 		{
 			trap: "InfraEnv waits for HyperShift's pull secret", named: "workflow D5 (pull-secret is HyperShift's own copy)", taken: "there is no HostedCluster",
-			workers: 1, steps: anImage(), override: "  infraenv: {timeout: 3s}", fails: "infraenv", exit: 1, late: true,
+			steps: anImage(), override: "  infraenv: {timeout: '{wait}'}", fails: "infraenv", exit: 1, late: true,
 			holds: []string{"Secret {ns}/pull-secret", "HyperShift has not copied it yet"},
 		},
 		{
 			trap: "osImages lacks the version", named: "workflow C4 (osImages), D6", taken: "osImageVersion is patched to 4.14",
-			workers: 1, steps: anImage(), on: pullSecretCopy(goodAuths), override: "  infraenv: {with: {grace: 1s, patch: {spec: {osImageVersion: '4.14'}}}, timeout: 2m}", fails: "infraenv", exit: 1,
+			steps: anImage(), on: pullSecretCopy(goodAuths), override: "  infraenv: {with: {grace: 1s, patch: {spec: {osImageVersion: '4.14'}}}, timeout: 2m}", fails: "infraenv", exit: 1,
 			holds: []string{theImage, "ImageCreated False (ImageCreationError)", "Specified OSImageVersion is missing from AgentServiceConfig"},
 		},
 		{
 			trap: "pull secret malformed", named: "workflow D6 (ImageCreationError)", taken: "the copy's auth is not base64",
-			workers: 1, steps: anImage(), on: pullSecretCopy(`{"auths":{"quay.io":{"auth":"!"}}}`), override: quickImage, fails: "infraenv", exit: 1,
+			steps: anImage(), on: pullSecretCopy(`{"auths":{"quay.io":{"auth":"!"}}}`), override: quickImage, fails: "infraenv", exit: 1,
 			holds: []string{theImage, "ImageCreated False (ImageCreationError)", "not base64-encoded", "mend what the message names"},
 		},
 		{
 			trap: "static network without its MAC", named: "workflow D6 (NMStateConfigs)", taken: "the NMStateConfig maps another interface",
-			workers: 1, steps: anImage(), on: pullSecretCopy(goodAuths), override: quickImage + "  network: {with: {patch: {spec: {interfaces: [{name: eth9, macAddress: '52:54:00:00:00:99'}]}}}}", fails: "infraenv", exit: 1,
+			steps: anImage(), on: pullSecretCopy(goodAuths), override: quickImage + "  network: {with: {patch: {spec: {interfaces: [{name: eth9, macAddress: '52:54:00:00:00:99'}]}}}}", fails: "infraenv", exit: 1,
 			holds: []string{theImage, "ImageCreated False (ImageCreationError)", "mac-interface mapping for interface enp1s0 is missing"},
 		},
 		{
 			trap: "root device hints match no disk", named: "workflow D8 (SpecSynced, not-found-by-hints)", taken: "root_device_hints name /dev/vdz",
-			workers: 1, steps: anImage("host", "agent"), on: pullSecretCopy(goodAuths), set: []string{"lab.workers[0].root_device_hints.device_name=/dev/vdz"}, override: "  agent: {with: {grace: 10s}, timeout: 2m}", fails: "agent[{worker0}]", exit: 1,
+			workers: 1, steps: anImage("host", "agent"), on: pullSecretCopy(goodAuths), set: []string{"lab.workers[0].root_device_hints.device_name=/dev/vdz"}, override: sturdy + "  agent: {with: {grace: 10s}, timeout: 2m}", fails: "agent[{worker0}]", exit: 1,
 			holds: []string{"Agent {ns}/", "SpecSynced False (InputError)", "{worker0}", "root_device_hints"},
 		},
 		{
 			trap: "too little memory", named: "workflow D8 (failing validations; minimum 8 GiB)", taken: "the server has 4 GiB",
-			small: true, steps: anImage("host", "agent"), on: pullSecretCopy(goodAuths), override: "  agent: {with: {grace: 10s}, timeout: 2m}", fails: "agent[{worker0}]", exit: 1,
+			small: true, steps: anImage("host", "agent"), on: pullSecretCopy(goodAuths), override: sturdy + "  agent: {with: {grace: 10s}, timeout: 2m}", fails: "agent[{worker0}]", exit: 1,
 			holds: []string{"Agent {ns}/", "Validated False (ValidationsFailing)", "RAM for any role is 8.0 GiB, found only 4.0 GiB", "has-min-memory", "worker    {worker0}", "mend what the validation names"},
 		},
 		{
 			trap: "no suitable Agent", named: "workflow D8 (NoSuitableAgents), D5 (agentLabelSelector)", taken: "the NodePool asks for Agents with label rack=9",
-			workers: 1, steps: toTheEnd("installed"), override: "  node_pool: {with: {agent_labels: {rack: '9'}}}\n  installed: {timeout: 20s}", fails: "installed[{worker0}]", exit: 1, late: true,
+			workers: 1, steps: toTheEnd("installed"), override: sturdy + "  node_pool: {with: {agent_labels: {rack: '9'}}}\n  installed: {timeout: '{wait}'}", fails: "installed[{worker0}]", exit: 1, late: true,
 			holds: []string{"Agent {ns}/", "{worker0}", "AgentReserved is False (NoSuitableAgents)"},
 		},
 		{
 			trap: "*.apps leads elsewhere", named: "workflow D9 (*.apps must reach the worker that runs the router)", taken: "the name server says another address",
-			workers: 1, steps: toTheEnd("installed", "nodes", "router", "apps"), before: appsElsewhere, override: "  apps: {timeout: 5s}", fails: "apps", exit: 1, late: true,
+			workers: 1, steps: toTheEnd("installed", "nodes", "router", "apps"), before: appsElsewhere, override: sturdy + "  apps: {timeout: '{wait}'}", fails: "apps", exit: 1, late: true,
 			holds: []string{"console-openshift-console.apps.{hosted}.traps.lab does not lead to 2620:52:0:1305::", "it resolves to 2620:52:0:1305::99", "console and ingress never become Available", "dig "},
 		},
 	}

@@ -17,9 +17,9 @@ func butFor(list, left []string) []string {
 
 // TestTraps runs the traps of single labs, which share one management cluster that is ready for them.
 func TestTraps(t *testing.T) {
-	t.Parallel()
 	rows := append(hostedRows(), workerRows()...)
 	s := newSite(t, 11, sim.Options{Speed: 1000, Delays: pace()})
+	t.Parallel() // two management clusters are better started one after the other
 	s.install(t, row{steps: hubSteps()})
 	sideBySide(t, s, rows)
 }
@@ -51,8 +51,8 @@ func sideBySide(t *testing.T, s *site, rows []row) {
 // TestTrapsOfTheHub runs the traps of what all labs of a management cluster share, one after the other, while the
 // cluster gets its operators.
 func TestTrapsOfTheHub(t *testing.T) {
-	t.Parallel()
 	s := newSite(t, 3, sim.Options{Speed: 1000, Delays: pace()})
+	t.Parallel()
 	inOrder(t, s, beforeOperators()...)
 	removes(subscription, group("second"))(s.try(t, row{}))
 	s.install(t, row{steps: []string{"mce_operator"}})

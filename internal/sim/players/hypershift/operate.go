@@ -28,6 +28,21 @@ func workerOperators() []string {
 	}
 }
 
+// workers is how many nodes the node pools of a cluster ask for.
+func (c *clusters) workers(ctx context.Context, hc *hyperv1.HostedCluster) (int, error) {
+	pools, err := c.poolsOf(ctx, hc.Namespace, hc.Name)
+	if err != nil {
+		return 0, err
+	}
+	wanted := 0
+	for _, p := range pools {
+		if p.Spec.Replicas != nil {
+			wanted += int(*p.Spec.Replicas)
+		}
+	}
+	return wanted, nil
+}
+
 // operate does in the hosted cluster what its own operators do, and tells the HostedCluster of it.
 func (c *clusters) operate(ctx context.Context, hc *hyperv1.HostedCluster, found release) (time.Duration, error) {
 	site, err := c.hosted.client(ctx, planeNamespace(hc))
@@ -39,7 +54,11 @@ func (c *clusters) operate(ctx context.Context, hc *hyperv1.HostedCluster, found
 	if err != nil {
 		return 0, err
 	}
-	routers, err := placeRouters(ctx, site, ready, hc.Spec.InfrastructureAvailabilityPolicy)
+	workers, err := c.workers(ctx, hc)
+	if err != nil {
+		return 0, err
+	}
+	routers, err := placeRouters(ctx, site, ready, workers, hc.Spec.InfrastructureAvailabilityPolicy)
 	if err != nil {
 		return 0, err
 	}

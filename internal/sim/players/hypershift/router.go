@@ -20,8 +20,9 @@ const (
 )
 
 // placeRouters runs the router on ready nodes, one replica or two, and gives the addresses at which it listens: those
-// of its nodes (it uses their network), and of load balancers in its namespace.
-func placeRouters(ctx context.Context, site client.Client, ready []corev1.Node, policy hyperv1.AvailabilityPolicy) (map[netip.Addr]string, error) {
+// of its nodes (it uses their network), and of load balancers in its namespace. The first router waits until all workers
+// are ready: then the nodes' names decide where it runs, and not who was first, so that the lab's name server can know.
+func placeRouters(ctx context.Context, site client.Client, ready []corev1.Node, workers int, policy hyperv1.AvailabilityPolicy) (map[netip.Addr]string, error) {
 	replicas := 1
 	if policy == hyperv1.HighlyAvailable {
 		replicas = 2
@@ -46,6 +47,9 @@ func placeRouters(ctx context.Context, site client.Client, ready []corev1.Node, 
 		if err := site.Delete(ctx, &pods.Items[i], client.GracePeriodSeconds(0)); client.IgnoreNotFound(err) != nil {
 			return nil, fmt.Errorf("moving a router pod: %w", err)
 		}
+	}
+	if len(running) == 0 && len(ready) < workers {
+		return map[netip.Addr]string{}, nil
 	}
 	for _, n := range ready {
 		if len(running) < replicas && !running[n.Name] {

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -41,13 +42,13 @@ func (s Installed) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 	if slices.Contains([]string{"error", "cancelled", "disconnected", "installing-pending-user-action", "preparing-failed"}, state) {
 		c := troubleOf(u, state)
 		if c == nil {
-			return s.progress(f, a, seen)
+			return s.progress(f, a, u, seen)
 		}
 		v := stuck(agentRef(f, a.Name), u, c, seen, s.Grace.Duration, look(agentRef(f, a.Name)))
 		v.Report.Lines = append(v.Report.Lines, event.Line{Label: "worker", Text: s.Worker.Name + ", state " + state + ": " + a.Status.DebugInfo.StateInfo})
 		return v
 	}
-	return s.progress(f, a, seen)
+	return s.progress(f, a, u, seen)
 }
 
 // troubleOf finds the condition that tells of a bad state, and since when.
@@ -64,7 +65,7 @@ func troubleOf(u *unstructured.Unstructured, state string) *crd.Condition {
 	return nil
 }
 
-func (s Installed) progress(f *labs.Facts, a *crd.Agent, seen kube.Seen) kube.Verdict {
+func (s Installed) progress(f *labs.Facts, a *crd.Agent, u *unstructured.Unstructured, seen kube.Seen) kube.Verdict {
 	p := a.Status.Progress
 	told := "state " + a.Status.DebugInfo.State
 	if a.Status.DebugInfo.StateInfo != "" {
@@ -76,19 +77,33 @@ func (s Installed) progress(f *labs.Facts, a *crd.Agent, seen kube.Seen) kube.Ve
 	v := wait(agentRef(f, a.Name), told)
 	v.Report.Lines = append(v.Report.Lines, event.Line{Label: "worker", Text: s.Worker.Name})
 	if a.Spec.ClusterDeploymentName == nil {
-		if c := unreserved(f, seen); c != nil {
-			v.Report.Lines = append(v.Report.Lines, event.Line{Label: "machine", Text: condition(c)})
+		if machine, c := unreserved(f, seen); c != nil {
+			v.Report.Lines = append(v.Report.Lines, event.Line{Label: "machine", Text: condition(c) + ", AgentMachine " + machine.GetName()})
+			if lacks := unsuitable(a, u, machine); lacks != "" {
+				v.Report.Lines = append(v.Report.Lines, event.Line{Label: "lacks", Text: lacks})
+			}
 		}
 	}
 	return v
 }
 
 // unreserved finds a machine that got no Agent.
-func unreserved(f *labs.Facts, seen kube.Seen) *crd.Condition {
+func unreserved(f *labs.Facts, seen kube.Seen) (*unstructured.Unstructured, *crd.Condition) {
 	for _, u := range seen.List(agentMachines(f)) {
 		if c := crd.ConditionOf(u, "AgentReserved"); c.Is("False") {
-			return c
+			return u, c
 		}
 	}
-	return nil
+	return nil, nil
+}
+
+// unsuitable says what an Agent lacks of what a machine asks for.
+func unsuitable(a *crd.Agent, u, machine *unstructured.Unstructured) string {
+	wanted, _, _ := unstructured.NestedStringMap(machine.Object, "spec", "agentLabelSelector", "matchLabels")
+	for _, key := range slices.Sorted(maps.Keys(wanted)) {
+		if have, there := a.Labels[key]; !there || have != wanted[key] {
+			return "the NodePool's agentLabelSelector asks for label " + key + "=" + wanted[key] + ", which this Agent has not"
+		}
+	}
+	return notReady(a, u)
 }

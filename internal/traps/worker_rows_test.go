@@ -134,7 +134,7 @@ func workerRows() []row {
 		{
 			trap: "no suitable Agent", named: "workflow D8 (NoSuitableAgents), D5 (agentLabelSelector)", taken: "the NodePool asks for Agents with label rack=9",
 			workers: 1, steps: toTheEnd("installed"), override: sturdy + "  node_pool: {with: {agent_labels: {rack: '9'}}}\n  installed: {timeout: '{wait}'}", fails: "installed[{worker0}]", exit: 1, late: true,
-			holds: []string{"Agent {ns}/", "{worker0}", "AgentReserved is False (NoSuitableAgents)"},
+			holds: []string{"Agent {ns}/", "{worker0}", "AgentReserved is False (NoSuitableAgents)", "agentLabelSelector asks for label rack=9, which this Agent has not"},
 		},
 		{
 			trap: "*.apps leads elsewhere", named: "workflow D9 (*.apps must reach the worker that runs the router)", taken: "the name server says another address",

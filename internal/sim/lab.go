@@ -15,6 +15,7 @@ import (
 	"github.com/labrun/labrun/internal/sim/controlplane"
 	"github.com/labrun/labrun/internal/sim/dns"
 	"github.com/labrun/labrun/internal/sim/images"
+	"github.com/labrun/labrun/internal/sim/pki"
 	"github.com/labrun/labrun/internal/sim/registry"
 	"github.com/labrun/labrun/internal/sim/world"
 	"github.com/labrun/labrun/labs"
@@ -49,7 +50,7 @@ type Lab struct {
 
 // credentials are the lab's own users.
 type credentials struct {
-	authority         *authority
+	authority         *pki.Authority
 	bmcPassword       string
 	registryUser      string
 	registryPassword  string
@@ -107,7 +108,7 @@ func (l *Lab) openLog(context.Context) error {
 func (l *Lab) makeUsers(context.Context) error {
 	u := &l.users
 	var err error
-	if u.authority, err = newAuthority("simulated lab " + l.facts.Name); err != nil {
+	if u.authority, err = pki.New("simulated lab " + l.facts.Name); err != nil {
 		return err
 	}
 	u.bmcPassword, u.registryUser, u.registryPassword = rand.Text(), "labsim", rand.Text()
@@ -118,7 +119,7 @@ func (l *Lab) makeUsers(context.Context) error {
 	for file, text := range map[string]string{
 		u.bmcPasswordFile:   u.bmcPassword,
 		u.registryLoginFile: u.registryUser + ":" + u.registryPassword,
-		u.authorityFile:     string(u.authority.pem),
+		u.authorityFile:     string(u.authority.Cert),
 	} {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			return err

@@ -110,8 +110,11 @@ func (l *Lab) startRack(ctx context.Context, r *rack) error {
 		if err := os.MkdirAll(r.dir, 0o700); err != nil {
 			return err
 		}
-		var err error
-		if o.Certificate, o.Key, err = l.users.authority.files(r.dir, "bmc"); err != nil {
+		pair, err := l.users.authority.Server("bmc")
+		if err != nil {
+			return err
+		}
+		if o.Certificate, o.Key, err = pair.Write(r.dir, "bmc"); err != nil {
 			return err
 		}
 	}

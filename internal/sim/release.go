@@ -32,11 +32,13 @@ func (l *Lab) publishRelease(ctx context.Context) error {
 	host := "localhost"
 	if l.facts.Disconnected {
 		host = l.facts.Registry.Host
-		pair, err := l.users.authority.pair(host)
+		pair, err := l.users.authority.Server(host)
 		if err != nil {
 			return err
 		}
-		o.Certificate = pair
+		if o.Certificate, err = pair.TLS(); err != nil {
+			return err
+		}
 	}
 	var err error
 	if l.registry, err = registry.Start(o); err != nil {

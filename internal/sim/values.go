@@ -65,7 +65,7 @@ func (l *Lab) releaseValues() map[string]any {
 func (l *Lab) registryValues() map[string]any {
 	values := map[string]any{
 		"port":    l.registry.Port(),
-		"ca":      string(l.users.authority.pem),
+		"ca":      string(l.users.authority.Cert),
 		"mirrors": mirrorValues(l.release.mirrors),
 	}
 	if !l.facts.Registry.Credentials.IsZero() {

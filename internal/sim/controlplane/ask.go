@@ -11,13 +11,10 @@ import (
 )
 
 func (cp *ControlPlane) newHTTP() *http.Client {
-	cert, key := cp.pki.client("labsim", []string{"system:masters"})
-	pair, err := tls.X509KeyPair(cert, key)
-	must(err)
 	roots := x509.NewCertPool()
-	roots.AddCert(cp.pki.ca.cert)
+	roots.AppendCertsFromPEM(cp.keys.ca.Cert)
 	return &http.Client{Transport: &http.Transport{
-		TLSClientConfig:   &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{pair}},
+		TLSClientConfig:   &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{*cp.keys.ourselves}},
 		ForceAttemptHTTP2: true,
 	}}
 }

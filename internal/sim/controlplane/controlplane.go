@@ -56,7 +56,7 @@ type ControlPlane struct {
 	options   Options
 	ip        string
 	port      int
-	pki       *pki
+	keys      *keys
 	http      *http.Client    // as administrator, for paths and bytes as they are
 	processes []*proc.Process // in the order of their start
 	end       context.CancelFunc
@@ -127,7 +127,7 @@ func (cp *ControlPlane) start(life context.Context) error {
 	if err != nil {
 		return err
 	}
-	if cp.pki, err = newPKI(cp.options.Dir); err != nil {
+	if cp.keys, err = newKeys(cp.options.Dir); err != nil {
 		return err
 	}
 	if err := cp.writeAuditPolicy(); err != nil {
@@ -193,10 +193,10 @@ func (cp *ControlPlane) Config() *rest.Config {
 
 // ConfigFor connects as a user of these groups, who may do what RBAC in this cluster says.
 func (cp *ControlPlane) ConfigFor(user string, groups ...string) *rest.Config {
-	cert, key := cp.pki.client(user, groups)
+	pair := cp.keys.client(user, groups)
 	return &rest.Config{
 		Host:            cp.URL(),
 		QPS:             -1,
-		TLSClientConfig: rest.TLSClientConfig{CAData: cp.pki.ca.certPEM, CertData: cert, KeyData: key},
+		TLSClientConfig: rest.TLSClientConfig{CAData: cp.keys.ca.Cert, CertData: pair.Cert, KeyData: pair.Key},
 	}
 }

@@ -19,11 +19,11 @@ func (cp *ControlPlane) KubeconfigPath() string {
 
 // KubeconfigFor is a kubeconfig (YAML) for a user of these groups, with a certificate of its own in it.
 func (cp *ControlPlane) KubeconfigFor(user string, groups ...string) []byte {
-	cert, key := cp.pki.client(user, groups)
+	pair := cp.keys.client(user, groups)
 	name := cp.options.Name
 	config := api.NewConfig()
-	config.Clusters[name] = &api.Cluster{Server: cp.URL(), CertificateAuthorityData: cp.pki.ca.certPEM}
-	config.AuthInfos[user] = &api.AuthInfo{ClientCertificateData: cert, ClientKeyData: key}
+	config.Clusters[name] = &api.Cluster{Server: cp.URL(), CertificateAuthorityData: cp.keys.ca.Cert}
+	config.AuthInfos[user] = &api.AuthInfo{ClientCertificateData: pair.Cert, ClientKeyData: pair.Key}
 	config.Contexts[name] = &api.Context{Cluster: name, AuthInfo: user}
 	config.CurrentContext = name
 	text, err := clientcmd.Write(*config)

@@ -93,11 +93,11 @@ func (cp *ControlPlane) apiServerArgs() []string {
 		"--authorization-mode=RBAC",
 		"--disable-admission-plugins=ServiceAccount",
 		"--enable-priority-and-fairness=false",
-		"--client-ca-file=" + cp.pki.file("ca.crt"),
-		"--tls-cert-file=" + cp.pki.file("server.crt"), "--tls-private-key-file=" + cp.pki.file("server.key"),
+		"--client-ca-file=" + cp.keys.file("ca.crt"),
+		"--tls-cert-file=" + cp.keys.file("server.crt"), "--tls-private-key-file=" + cp.keys.file("server.key"),
 		"--service-account-issuer=https://kubernetes.default.svc",
-		"--service-account-key-file=" + cp.pki.file("accounts.key"),
-		"--service-account-signing-key-file=" + cp.pki.file("accounts.key"),
+		"--service-account-key-file=" + cp.keys.file("accounts.key"),
+		"--service-account-signing-key-file=" + cp.keys.file("accounts.key"),
 		"--shutdown-delay-duration=0",
 	}
 	if cp.options.Audit {

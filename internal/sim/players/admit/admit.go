@@ -21,6 +21,8 @@ import (
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/labrun/labrun/internal/sim/pki"
 )
 
 // Request is what the API server is asked to do. Old is nil at a create, Object nil at a delete.
@@ -51,15 +53,23 @@ type Server struct {
 
 // Listen opens the server's port; requests wait until Start.
 func Listen(hooks ...Hook) (*Server, error) {
-	cert, ca, err := certificate()
+	authority, err := pki.New("admission webhooks")
 	if err != nil {
 		return nil, err
 	}
-	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
+	pair, err := authority.Server("127.0.0.1")
+	if err != nil {
+		return nil, err
+	}
+	cert, err := pair.TLS()
+	if err != nil {
+		return nil, err
+	}
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{*cert}, MinVersion: tls.VersionTLS12})
 	if err != nil {
 		return nil, fmt.Errorf("opening a port for admission webhooks: %w", err)
 	}
-	s := &Server{hooks: map[string]Hook{}, listener: listener, ca: ca}
+	s := &Server{hooks: map[string]Hook{}, listener: listener, ca: authority.Cert}
 	for _, h := range hooks {
 		s.hooks["/"+h.Name] = h
 	}

@@ -9,8 +9,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
 const (
@@ -22,17 +20,7 @@ const (
 
 // watchHosts sets up the baremetal agent controller.
 func (s *service) watchHosts(mgr ctrl.Manager) error {
-	neighbours := handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
-		items, err := obj.List(ctx, s, obj.Metal3, "BareMetalHost", client.InNamespace(o.GetNamespace()))
-		if err != nil {
-			s.world.Log.Error("listing BareMetalHosts", "error", err)
-		}
-		var all []reconcile.Request
-		for _, u := range items {
-			all = append(all, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&u)})
-		}
-		return all
-	})
+	neighbours := s.neighbours(obj.Metal3, "BareMetalHost")
 	return ctrl.NewControllerManagedBy(mgr).Named("baremetal-agent").
 		For(obj.New(obj.Metal3, "BareMetalHost", "", "")).
 		Watches(obj.New(obj.AgentInstall, "Agent", "", ""), neighbours).

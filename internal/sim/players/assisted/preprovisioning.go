@@ -11,23 +11,11 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
 // watchImages sets up the part of the converged flow that gives the baremetal-operator's PreprovisioningImages the ISO.
 func (s *service) watchImages(mgr ctrl.Manager) error {
-	neighbours := handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
-		items, err := obj.List(ctx, s, obj.Metal3, "PreprovisioningImage", client.InNamespace(o.GetNamespace()))
-		if err != nil {
-			s.world.Log.Error("listing PreprovisioningImages", "error", err)
-		}
-		var all []reconcile.Request
-		for _, u := range items {
-			all = append(all, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&u)})
-		}
-		return all
-	})
+	neighbours := s.neighbours(obj.Metal3, "PreprovisioningImage")
 	return ctrl.NewControllerManagedBy(mgr).Named("preprovisioningimage").
 		For(obj.New(obj.Metal3, "PreprovisioningImage", "", "")).
 		Watches(obj.New(obj.AgentInstall, "InfraEnv", "", ""), neighbours).

@@ -102,14 +102,25 @@ func (s *service) everyone(apiVersion, kind string) handler.EventHandler {
 		if o.GetNamespace() != home || o.GetName() != serviceName {
 			return nil
 		}
-		items, err := obj.List(ctx, s, apiVersion, kind)
-		if err != nil {
-			s.world.Log.Error("listing after a start of assisted-service", "kind", kind, "error", err)
-		}
-		var all []reconcile.Request
-		for _, u := range items {
-			all = append(all, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&u)})
-		}
-		return all
+		return s.all(ctx, apiVersion, kind)
 	})
+}
+
+// neighbours asks for all objects of a kind in the namespace of what has changed.
+func (s *service) neighbours(apiVersion, kind string) handler.EventHandler {
+	return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
+		return s.all(ctx, apiVersion, kind, client.InNamespace(o.GetNamespace()))
+	})
+}
+
+func (s *service) all(ctx context.Context, apiVersion, kind string, in ...client.ListOption) []reconcile.Request {
+	items, err := obj.List(ctx, s, apiVersion, kind, in...)
+	if err != nil {
+		s.world.Log.Error("listing what is to be looked at again", "kind", kind, "error", err)
+	}
+	var all []reconcile.Request
+	for _, u := range items {
+		all = append(all, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&u)})
+	}
+	return all
 }

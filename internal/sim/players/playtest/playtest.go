@@ -182,7 +182,9 @@ func Gone(t testing.TB, c client.WithWatch, u *unstructured.Unstructured) {
 	if len(list.Items) == 0 {
 		return
 	}
-	events, err := c.Watch(ctx, list, client.InNamespace(u.GetNamespace()), name)
+	// From the list on: a deletion between the two requests is told as well.
+	from := &client.ListOptions{Raw: &meta.ListOptions{ResourceVersion: list.GetResourceVersion()}}
+	events, err := c.Watch(ctx, list, client.InNamespace(u.GetNamespace()), name, from)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -88,6 +88,7 @@ type Kind[E any] struct {
 	Plan    func(ctx context.Context, env E, options any) (Change, error)
 	Undo    func(ctx context.Context, env E, options any) error
 	Render  func(ctx context.Context, env E, options any) ([]map[string]any, error)
+	Witness func(ctx context.Context, env E, options any, keep Keep) error
 }
 
 // Outcome is what a step that ended well leaves.
@@ -97,7 +98,7 @@ type Outcome struct {
 }
 
 // Use makes a kind of the step type S. It panics, at start-up, on a type that has
-// a method called Observe, Plan, Undo or Render without satisfying its interface:
+// a method called Observe, Plan, Undo, Render or Witness without satisfying its interface:
 // a wrong receiver or output type would otherwise be lost in silence.
 func Use[S Step[E, O], E, O any](name, doc, example string) Kind[E] {
 	options := reflect.TypeFor[S]()
@@ -105,6 +106,7 @@ func Use[S Step[E, O], E, O any](name, doc, example string) Kind[E] {
 	refuseNearMiss[Planner[E]](options, "Plan")
 	refuseNearMiss[Undoer[E]](options, "Undo")
 	refuseNearMiss[Renderer[E]](options, "Render")
+	refuseNearMiss[Witness[E]](options, "Witness")
 
 	k := Kind[E]{Name: name, Doc: doc, Example: example, Options: options, Outputs: reflect.TypeFor[O]()}
 	k.Run = func(ctx context.Context, env E, o any) (Outcome, error) {
@@ -127,6 +129,11 @@ func Use[S Step[E, O], E, O any](name, doc, example string) Kind[E] {
 	if _, ok := any(zero).(Renderer[E]); ok {
 		k.Render = func(ctx context.Context, env E, o any) ([]map[string]any, error) {
 			return o.(Renderer[E]).Render(ctx, env)
+		}
+	}
+	if _, ok := any(zero).(Witness[E]); ok {
+		k.Witness = func(ctx context.Context, env E, o any, keep Keep) error {
+			return o.(Witness[E]).Witness(ctx, env, keep)
 		}
 	}
 	return k

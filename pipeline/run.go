@@ -37,6 +37,10 @@ type RunOptions[E any] struct {
 	Parallel int
 	// Evidence names the folder of an instance's evidence; nil for none.
 	Evidence func(step, key string) string
+	// Collect keeps the evidence of failures; nil for none. It is given
+	// WitnessLimit for each, 0 means DefaultWitnessLimit.
+	Collect      Collector
+	WitnessLimit time.Duration
 	// Requests counts what the run asked of others, for its summary; may be nil.
 	Requests func() map[string]int
 	// Now is the clock; nil means time.Now.
@@ -65,17 +69,19 @@ func (p *Pipeline[E]) Run(ctx context.Context, o RunOptions[E]) (event.Summary, 
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	s := &scheduler[E]{
-		pipeline: p,
-		options:  o,
-		stream:   &stream{file: p.File, sinks: o.Sinks, now: o.Now, stop: stop},
-		counts:   map[event.Status]int{},
-		values:   newValues(p.Values),
+		pipeline:  p,
+		options:   o,
+		stream:    &stream{file: p.File, sinks: o.Sinks, now: o.Now, stop: stop},
+		counts:    map[event.Status]int{},
+		values:    newValues(p.Values),
+		witnesses: witnesses{limit: o.WitnessLimit},
 	}
 	began := o.Now()
 	if err := s.stream.emit(event.Event{Type: event.RunStarted, Run: p.identity(o)}); err != nil {
 		return event.Summary{Exit: ExitFailed}, fmt.Errorf("nothing was changed: %w", err)
 	}
 	s.run(ctx)
+	s.witnesses.group.Wait()
 
 	summary := event.Summary{Counts: s.counts, Duration: o.Now().Sub(began), Exit: s.exit(ctx)}
 	if o.Requests != nil {
@@ -100,6 +106,9 @@ func (o *RunOptions[E]) complete() {
 	}
 	if o.Parallel <= 0 {
 		o.Parallel = defaultParallel
+	}
+	if o.WitnessLimit <= 0 {
+		o.WitnessLimit = DefaultWitnessLimit
 	}
 	if o.resolve == nil {
 		o.resolve = expressions[E]{}

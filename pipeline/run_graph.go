@@ -24,6 +24,7 @@ type scheduler[E any] struct {
 	ended     chan ended
 	countMu   sync.Mutex
 	counts    map[event.Status]int
+	witnesses witnesses
 	preflight bool // a failed step's error is of the class ExitPreflight
 }
 

@@ -25,45 +25,56 @@ var errLeft = errors.New("the step ended without a result")
 func (s *scheduler[E]) runInstance(ctx context.Context, t task) {
 	d := s.pipeline.Steps[t.node]
 	began := s.options.Now()
-	result, e := failed(errLeft), ended{task: t}
+	a, e := attempt{result: failed(errLeft)}, ended{task: t}
 	defer func() { // runtime.Goexit comes by here too
-		result.Duration = s.options.Now().Sub(began)
-		s.tell(d, t.key(), result)
-		e.status = result.Status
+		a.result.Duration = s.options.Now().Sub(began)
+		s.tell(d, t.key(), a.result)
+		s.collect(ctx, d, t, a)
+		e.status, e.outputs = a.result.Status, a.outputs
 		s.ended <- e
 	}()
 	var err error
-	result, e.outputs, err = s.attempt(ctx, d, t)
+	a, err = s.attempt(ctx, d, t)
 	var code ExitCoder
-	e.preflight = result.Status == event.Failed && errors.As(err, &code) && code.ExitCode() == ExitPreflight
+	e.preflight = a.result.Status == event.Failed && errors.As(err, &code) && code.ExitCode() == ExitPreflight
+}
+
+// attempt is what became of one instance; scope is nil where its gate or options
+// kept it from starting.
+type attempt struct {
+	result  event.Result
+	outputs any
+	scope   *Scope
+	options any
 }
 
 // attempt evaluates the gate and the options, runs the step, and says how it
 // ended.
-func (s *scheduler[E]) attempt(ctx context.Context, d *Declared[E], t task) (event.Result, any, error) {
+func (s *scheduler[E]) attempt(ctx context.Context, d *Declared[E], t task) (attempt, error) {
 	skip, options, err := s.prepare(d, t)
 	if err == nil && skip != "" {
-		return event.Result{Status: event.Skipped, Reason: skip}, nil, nil
+		return attempt{result: event.Result{Status: event.Skipped, Reason: skip}}, nil
 	}
 	if err != nil {
 		s.tellStarted(d, t.key(), "")
-		return failed(err), nil, err
+		return attempt{result: failed(err)}, err
 	}
 	s.tellStarted(d, t.key(), digest(d.Kind.Name, options))
-	scope := s.scope(d, t.key())
-	outcome, err := s.call(ctx, d, scope, options)
+	a := attempt{scope: s.scope(d, t.key()), options: options}
+	outcome, err := s.call(ctx, d, a.scope, options)
 	if err != nil {
-		return s.unsuccessful(ctx, d, scope, err), nil, err
+		a.result = s.unsuccessful(ctx, d, a.scope, err)
+		return a, err
 	}
-	result := event.Result{Status: event.OK, Summary: outcome.Summary}
-	if scope.Changed() {
-		result.Status = event.Changed
+	a.result = event.Result{Status: event.OK, Summary: outcome.Summary}
+	if a.scope.Changed() {
+		a.result.Status = event.Changed
 	}
-	outputs := gate.ValueOf(reflect.ValueOf(outcome.Outputs))
-	if m, ok := outputs.(map[string]any); !ok || len(m) > 0 {
-		result.Outputs = outputs
+	a.outputs = gate.ValueOf(reflect.ValueOf(outcome.Outputs))
+	if m, ok := a.outputs.(map[string]any); !ok || len(m) > 0 {
+		a.result.Outputs = a.outputs
 	}
-	return result, outputs, nil
+	return a, nil
 }
 
 func (s *scheduler[E]) scope(d *Declared[E], key string) *Scope {

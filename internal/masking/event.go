@@ -27,6 +27,9 @@ func maskEvent(r *strings.Replacer, e event.Event) event.Event {
 		result.Outputs = maskValue(r, result.Outputs)
 		e.Result = &result
 	}
+	if e.Evidence != nil {
+		e.Evidence = &event.Evidence{Page: r.Replace(e.Evidence.Page), Files: e.Evidence.Files}
+	}
 	if e.Summary != nil {
 		summary := *e.Summary
 		summary.Report = maskReport(r, summary.Report)

@@ -27,6 +27,7 @@ const (
 	Intent       Type = "effect.intent" // Effect, before it is brought about
 	Done         Type = "effect.done"   // Effect, after it
 	StepFinished Type = "step.finished" // Result
+	StepEvidence Type = "step.evidence" // Evidence, after the end of an instance that failed
 	RunFinished  Type = "run.finished"  // Summary
 )
 
@@ -38,13 +39,14 @@ type Event struct {
 	Step string    `json:"step,omitempty"` // id of the step, "" for the run itself
 	Key  string    `json:"key,omitempty"`  // of a forEach instance
 
-	Run     *Run     `json:"run,omitempty"`
-	Plan    *Plan    `json:"plan,omitempty"`
-	Start   *Start   `json:"start,omitempty"`
-	Report  *Report  `json:"report,omitempty"`
-	Effect  *Effect  `json:"effect,omitempty"`
-	Result  *Result  `json:"result,omitempty"`
-	Summary *Summary `json:"summary,omitempty"`
+	Run      *Run      `json:"run,omitempty"`
+	Plan     *Plan     `json:"plan,omitempty"`
+	Start    *Start    `json:"start,omitempty"`
+	Report   *Report   `json:"report,omitempty"`
+	Effect   *Effect   `json:"effect,omitempty"`
+	Result   *Result   `json:"result,omitempty"`
+	Evidence *Evidence `json:"evidence,omitempty"`
+	Summary  *Summary  `json:"summary,omitempty"`
 }
 
 // Run identifies a run; it is the journal's first line.
@@ -116,6 +118,12 @@ type Effect struct {
 	UID     string `json:"uid,omitempty"`
 	// Observable says that a later run can see whether it happened.
 	Observable bool `json:"observable,omitempty"`
+}
+
+// Evidence says where lies what was kept about a failure.
+type Evidence struct {
+	Page  string   `json:"page"`            // path of the page to read first, why.md
+	Files []string `json:"files,omitempty"` // beside it
 }
 
 // Report is something told to a person: a title, labelled lines, and what to do.

@@ -42,7 +42,8 @@ type Instance struct {
 	SeenAt           time.Time
 	Waited           bool // it told progress
 	Warnings         []Report
-	Open             []Effect // intents without a done: these may exist
+	Open             []Effect  // intents without a done: these may exist
+	Evidence         *Evidence // of a failure, nil for none
 }
 
 // Name is the instance as it stands in progress: host[worker0].
@@ -162,6 +163,8 @@ func (i *Instance) add(e Event) {
 		}
 	case Done:
 		i.close(e.Effect)
+	case StepEvidence:
+		i.Evidence = e.Evidence
 	case StepFinished:
 		i.Ended, i.Result = e.Time, e.Result
 		if i.Result == nil {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/labrun/labrun/internal/evidence"
 	"github.com/labrun/labrun/pipeline"
 	"github.com/labrun/labrun/pipeline/event"
 	"github.com/labrun/labrun/pipeline/source"
@@ -34,6 +35,9 @@ type Program[E any] struct {
 	// Preflight asks the hardware of the named workers, of all where none is
 	// named; without it there is no such command.
 	Preflight func(ctx context.Context, j Job, names []string) (Proven, error)
+	// Advise says what is known of a kind of failure, by the code of its report;
+	// may be nil.
+	Advise func(code string) (evidence.Advice, bool)
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/labrun/labrun/internal/evidence"
 	"github.com/labrun/labrun/internal/masking"
 	"github.com/labrun/labrun/internal/progress"
 	"github.com/labrun/labrun/internal/statedir"
@@ -123,7 +124,8 @@ func (a *app[E]) perform(ctx context.Context, p *pipeline.Pipeline[E], f runFlag
 	environment := a.program.Open(job)
 	defer environment.close()
 	shown := a.view()
-	sinks := []event.Sink{journal, shown}
+	witness := evidence.New(secrets.Text, a.program.Advise)
+	sinks := []event.Sink{journal, witness, shown}
 	closing := a.streams.Out
 	if f.output == "json" {
 		sinks = append(sinks, progress.NewJSON(a.streams.Out))
@@ -132,11 +134,11 @@ func (a *app[E]) perform(ctx context.Context, p *pipeline.Pipeline[E], f runFlag
 	ctx, release := interruptible(ctx, shown.Note)
 	summary, err := p.Run(ctx, pipeline.RunOptions[E]{
 		Env: environment.New, Sinks: []event.Sink{secrets.Before(sinks...)}, Number: record.Number, Labrun: a.program.Version, Title: a.title(job),
-		Parallel: f.parallel, Evidence: record.Evidence, Requests: environment.Requests, Now: a.program.Now,
+		Parallel: f.parallel, Evidence: record.Evidence, Collect: witness.Collect, Requests: environment.Requests, Now: a.program.Now,
 	})
 	release()
 	shown.Close()
-	a.close(shown.State(), record, closing)
+	a.close(shown.State(), closing)
 	if err != nil {
 		return fmt.Errorf("the run was stopped: %w", err)
 	}
@@ -151,10 +153,10 @@ func (a *app[E]) title(j Job) string {
 }
 
 // close tells what the run came to.
-func (a *app[E]) close(s *event.State, record *statedir.Run, closing io.Writer) {
+func (a *app[E]) close(s *event.State, closing io.Writer) {
 	if !s.Finished {
 		return
 	}
-	progress.Failures(a.streams.Err, s, terminalOf(a.streams.Err).colour, record.Kept)
+	progress.Failures(a.streams.Err, s, terminalOf(a.streams.Err).colour)
 	progress.Closing(closing, s)
 }

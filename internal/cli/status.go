@@ -56,7 +56,7 @@ func (a *app[E]) status(file string, f labFlags, stateDir, output string) error 
 	if output == "json" {
 		return writeJSON(a.streams.Out, statusOf(state, held && !state.Finished))
 	}
-	s := progress.Situation{State: state, Now: a.program.Now(), Live: held && !state.Finished, Evidence: record.Kept}
+	s := progress.Situation{State: state, Now: a.program.Now(), Live: held && !state.Finished}
 	if s.Live && holder.PID != 0 {
 		s.Who = fmt.Sprintf("process %d on %s", holder.PID, holder.Host)
 	}

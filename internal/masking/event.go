@@ -42,7 +42,7 @@ func maskReport(r *strings.Replacer, told *event.Report) *event.Report {
 	if told == nil {
 		return nil
 	}
-	out := event.Report{Title: r.Replace(told.Title), Next: r.Replace(told.Next)}
+	out := event.Report{Code: told.Code, Title: r.Replace(told.Title), Next: r.Replace(told.Next)}
 	for _, l := range told.Lines {
 		out.Lines = append(out.Lines, event.Line{Label: l.Label, Text: r.Replace(l.Text)})
 	}

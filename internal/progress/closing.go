@@ -13,17 +13,13 @@ import (
 )
 
 // Failures writes a block for each instance that failed: where it stands, what
-// it said, what was seen, what to do, and where its evidence lies. evidence names
-// the folder of an instance, "" where there is none; it may be nil.
-func Failures(w io.Writer, s *event.State, colour bool, evidence func(step, key string) string) {
+// it said, what was seen, what to do, and where its evidence lies.
+func Failures(w io.Writer, s *event.State, colour bool) {
 	for _, i := range instances(s) {
 		if i.Result != nil && i.Result.Status == event.Failed && i.Result.Report != nil {
 			block(w, i, ink(colour))
-			if evidence == nil {
-				continue
-			}
-			if dir := evidence(i.Step, i.Key); dir != "" {
-				labelled(w, "evidence", dir)
+			if i.Evidence != nil {
+				labelled(w, "evidence", i.Evidence.Page)
 			}
 		}
 	}
@@ -51,6 +47,9 @@ func block(w io.Writer, i *event.Instance, on ink) {
 	}
 	if r.Next != "" {
 		labelled(w, "next", r.Next)
+	}
+	if r.Code != "" {
+		labelled(w, "more", "labrun explain "+r.Code)
 	}
 }
 

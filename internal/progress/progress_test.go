@@ -93,7 +93,8 @@ func night() []event.Event {
 		Title: "BareMetalHost clusters-hosted-ipv6/worker2 cannot be registered",
 		Lines: []event.Line{{Label: "it said", Text: "Failed to get power state:\nHTTP 401 from the BMC"}, {Label: "seen", Text: "registering for 1m31s, last change 12:04:31"},
 			{Label: "BMC", Text: "https://[2620:52:0:1305::1]:9000 refuses the user of Secret worker2-bmc"}},
-		Next: "labrun preflight labs/ipv6-disconnected.yaml --host worker2"}})
+		Next: "labrun preflight labs/ipv6-disconnected.yaml --host worker2", Code: "bmh-registration"}})
+	t.at(465, event.Event{Type: event.StepEvidence, Step: "host", Key: "worker2", Evidence: &event.Evidence{Page: "/state/7/host.worker2/why.md"}})
 	t.end(580, "host", "worker1", 215, event.Result{Status: event.OK, Summary: "provisioned"})
 	t.end(580, "agents", "", 0, event.Result{Status: event.Blocked, Reason: "needs host, which failed"})
 	t.at(580, event.Event{Type: event.RunFinished, Summary: &event.Summary{Exit: 1, Duration: 580 * time.Second,
@@ -110,7 +111,7 @@ func TestPlain(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	Failures(&out, p.State(), false, func(step, key string) string { return "/state/7/" + step + "." + key })
+	Failures(&out, p.State(), false)
 	Closing(&out, p.State())
 	golden(t, "plain.txt", out.Bytes())
 }

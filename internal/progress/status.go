@@ -16,8 +16,6 @@ type Situation struct {
 	Now   time.Time
 	Live  bool   // a process works on it now
 	Who   string // which one, "" where it is not known
-	// Evidence is that of Failures.
-	Evidence func(step, key string) string
 }
 
 // Status writes what became of each step of a run, by phase, what those that run
@@ -33,7 +31,7 @@ func Status(w io.Writer, s Situation, colour bool) error {
 			shown = st.Phase
 		}
 	}
-	Failures(&b, s.State, colour, s.Evidence)
+	Failures(&b, s.State, colour)
 	switch {
 	case s.State.Finished:
 		Closing(&b, s.State)

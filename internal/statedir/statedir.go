@@ -143,15 +143,6 @@ func (r *Run) Evidence(step, key string) string {
 	return filepath.Join(r.Dir, step)
 }
 
-// Kept is the path of an instance's evidence where there is some, else "".
-func (r *Run) Kept(step, key string) string {
-	dir := r.Evidence(step, key)
-	if _, err := os.Stat(dir); err != nil {
-		return ""
-	}
-	return dir
-}
-
 func unwritable(err error) error {
 	return fmt.Errorf("write to the state folder: %w; nothing was changed: mend the folder, or name another with --state-dir", err)
 }

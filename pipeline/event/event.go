@@ -129,6 +129,9 @@ type Evidence struct {
 // Report is something told to a person: a title, labelled lines, and what to do.
 type Report struct {
 	Title string `json:"title"`
+	// Code names the kind of failure, as labrun explain and docs/troubleshooting.md
+	// know it; "" for one that has no name.
+	Code  string `json:"code,omitempty"`
 	Lines []Line `json:"lines,omitempty"`
 	// Next is the command to type, or what to mend. A step writes LAB for the lab
 	// file; its name, as the user gave it, stands there once the event is told.

@@ -42,6 +42,9 @@ func Use[S Step, E Environment](name, doc, example string) pipeline.Kind[E] {
 	k.Render = func(ctx context.Context, env E, o any) ([]map[string]any, error) {
 		return render(ctx, env, o.(S))
 	}
+	k.Witness = func(ctx context.Context, env E, o any, keep pipeline.Keep) error {
+		return witness(ctx, env, o.(S), keep)
+	}
 	return k
 }
 
@@ -69,7 +72,7 @@ func check(s reflect.Type) outputs {
 	if s.Kind() != reflect.Struct {
 		panic(fmt.Sprintf("step %s is no struct", s))
 	}
-	for _, name := range []string{"Run", "Observe", "Plan", "Undo", "Render"} {
+	for _, name := range []string{"Run", "Observe", "Plan", "Undo", "Render", "Witness"} {
 		if has(s, name) {
 			panic(fmt.Sprintf("step %s has a method %s, which a Kubernetes step gets from its Objects and Judge", s, name))
 		}
@@ -78,6 +81,7 @@ func check(s reflect.Type) outputs {
 	refuseNearMiss[Follower](s, "Follows")
 	refuseNearMiss[SecretUser](s, "Secrets")
 	refuseNearMiss[Hosted](s, "OnHostedCluster")
+	refuseNearMiss[OnMachine](s, "Machines")
 	m, ok := s.MethodByName("Outputs")
 	if !ok {
 		if has(s, "Outputs") {

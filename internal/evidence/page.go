@@ -49,7 +49,7 @@ func (k *Keeper) where(w *strings.Builder, f pipeline.Failure, told []event.Even
 		}
 	}
 	if n := len(told); n > 0 {
-		fmt.Fprintf(w, ",\nfailed at %s after %s", told[n-1].Time.Format(time.RFC3339), event.Span(f.Result.Duration))
+		fmt.Fprintf(w, ",\nfailed at %s after %s", told[n-1].Time.Format(time.RFC3339), event.Span(f.Result.Duration.Round(100*time.Millisecond)))
 	}
 	if k.state.Run.Title != "" {
 		fmt.Fprintf(w, "\n%s", k.state.Run.Title)

@@ -57,6 +57,11 @@ func (Credentials) Run(ctx context.Context, env *Env) (CredentialsOutputs, error
 		if err != nil {
 			return out, err
 		}
+		if w.key == "kubeconfig" {
+			env.concealLogins(value)
+		} else {
+			env.opts.Conceal(value)
+		}
 		if err := writePrivate(ctx, env, w.path, []byte(value)); err != nil {
 			return out, err
 		}

@@ -96,6 +96,7 @@ func (l *Lab) HostedCluster(ctx context.Context) (*kube.Cluster, error) {
 		if err != nil {
 			return nil, err
 		}
+		l.concealLogins(kubeconfig)
 		return kube.ConnectBytes([]byte(kubeconfig), "")
 	})
 }

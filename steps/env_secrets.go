@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/steps/kube"
@@ -59,6 +60,21 @@ func (l *Lab) Secret(ctx context.Context, ref labs.SecretRef) (labs.Secret, erro
 		l.opts.Conceal(value)
 		return labs.NewSecret(value), nil
 	})
+}
+
+// concealLogins conceals what lets somebody in by a kubeconfig, not the rest of it.
+func (l *Lab) concealLogins(kubeconfig string) {
+	config, err := clientcmd.Load([]byte(kubeconfig))
+	if err != nil {
+		return // who uses it says so
+	}
+	for _, user := range config.AuthInfos {
+		for _, secret := range []string{string(user.ClientKeyData), user.Token, user.Password} {
+			if secret != "" {
+				l.opts.Conceal(secret)
+			}
+		}
+	}
 }
 
 func (l *Lab) secret(place string) *shared[labs.Secret] {

@@ -7,9 +7,12 @@ package masking
 import (
 	"cmp"
 	"encoding/base64"
+	"encoding/json"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/labrun/labrun/pipeline/event"
 )
@@ -32,7 +35,8 @@ type Secrets struct {
 	replacer *strings.Replacer
 }
 
-// Add makes value a secret, in plain and in base64, and each of its lines.
+// Add makes value a secret, in plain and in base64, and each of its lines. Of JSON,
+// such as a pull secret, each text is one too, and the password of each login in it.
 func (s *Secrets) Add(value string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -46,6 +50,7 @@ func (s *Secrets) Add(value string) {
 			}
 		}
 	}
+	s.addTexts(value)
 	if len(s.hidden) == before {
 		return
 	}
@@ -55,6 +60,54 @@ func (s *Secrets) Add(value string) {
 		pairs = append(pairs, h, Mask)
 	}
 	s.replacer = strings.NewReplacer(pairs...)
+}
+
+// addTexts adds the texts of a JSON document, and of those that are base64 of
+// user:password the password.
+func (s *Secrets) addTexts(value string) {
+	if !strings.HasPrefix(strings.TrimSpace(value), "{") {
+		return
+	}
+	var document any
+	if json.Unmarshal([]byte(value), &document) != nil {
+		return
+	}
+	for text := range texts(document) {
+		s.add(text, shortestLine)
+		login, err := base64.StdEncoding.DecodeString(text)
+		if err != nil || !utf8.Valid(login) {
+			continue
+		}
+		if _, password, found := strings.Cut(string(login), ":"); found {
+			s.add(password, shortest)
+		}
+	}
+}
+
+// texts gives the texts of a JSON document, the names of its fields not among
+// them.
+func texts(v any) iter.Seq[string] {
+	return func(yield func(string) bool) { eachText(v, yield) }
+}
+
+func eachText(v any, yield func(string) bool) bool {
+	switch v := v.(type) {
+	case string:
+		return yield(v)
+	case map[string]any:
+		for _, value := range v {
+			if !eachText(value, yield) {
+				return false
+			}
+		}
+	case []any:
+		for _, value := range v {
+			if !eachText(value, yield) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func (s *Secrets) add(value string, least int) {

@@ -21,6 +21,7 @@ func TestText(t *testing.T) {
 	for _, value := range []string{"hunter2", "hunter2andmore\n", "admin", key} {
 		s.Add(value)
 	}
+	s.Add(`{"auths":{"registry.lab:5000":{"auth":"bGFic2ltOnNlc2FtZS1zdHJlZXQ=","email":"a@b.example"}}}`)
 	b64 := func(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
 	for text, want := range map[string]string{
 		"user admin, password hunter2!":                                 "user admin, password ***!",
@@ -30,7 +31,8 @@ func TestText(t *testing.T) {
 		"a line MIIEvQIBADANBgkq, a short one, its -----BEGIN KEY-----": "a line ***, a short one, its -----BEGIN KEY-----",
 		b64("MIIEvQIBADANBgkq"):                                         "***",
 		b64(key):                                                        "***",
-		"nothing":                                                       "nothing",
+		"dial registry.lab:5000: Basic bGFic2ltOnNlc2FtZS1zdHJlZXQ= (sesame-street)": "dial registry.lab:5000: Basic *** (***)",
+		"nothing": "nothing",
 	} {
 		if got := s.Text(text); got != want {
 			t.Errorf("%q is %q, want %q", text, got, want)

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/labrun/labrun/labs"
+	"github.com/labrun/labrun/pipeline"
 	"github.com/labrun/labrun/redfish"
 	"github.com/labrun/labrun/steps/crd"
 	"github.com/labrun/labrun/steps/kube"
@@ -82,6 +83,16 @@ func (e *Env) Around(u *unstructured.Unstructured) []kube.Ref { return around(e.
 // Operators selects the pods whose logs tell about an object.
 func (e *Env) Operators(u *unstructured.Unstructured) []kube.Ref {
 	return operators(e.facts, u.GetKind())
+}
+
+// InHosted gives the nodes and operators of the hosted cluster.
+func (e *Env) InHosted() []kube.Ref {
+	return []kube.Ref{clusterVersion(), {APIVersion: "config.openshift.io/v1", Kind: "ClusterOperator", Optional: true}, nodes(), routerPods(), routerService()}
+}
+
+// Witness keeps how the BMCs see the servers.
+func (s Preflight) Witness(ctx context.Context, env *Env, keep pipeline.Keep) error {
+	return kube.WitnessMachines(ctx, env, s.Hosts, keep)
 }
 
 // AskBMC writes down power, boot override and virtual media as the BMC of a

@@ -181,6 +181,9 @@ func flat(err error) []error {
 }
 
 func about(name string) string {
+	if inside, found := strings.CutPrefix(name, "hosted-"); found {
+		return about(inside) + ", of the hosted cluster itself"
+	}
 	switch {
 	case name == "conditions.txt":
 		return "what each object says of itself"

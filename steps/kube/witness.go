@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -21,6 +22,8 @@ type Expert interface {
 	Around(u *unstructured.Unstructured) []Ref
 	// Operators selects the pods whose logs tell about objects of this kind.
 	Operators(u *unstructured.Unstructured) []Ref
+	// InHosted gives what tells how the hosted cluster itself is.
+	InHosted() []Ref
 	// AskBMC writes down how a worker's BMC sees its server. It only reads.
 	AskBMC(ctx context.Context, w labs.Worker) ([]byte, error)
 }
@@ -35,21 +38,28 @@ type OnMachine interface {
 // their operators logged, and the BMCs' own view.
 func witness(ctx context.Context, env Environment, step Step, keep pipeline.Keep) error {
 	var (
-		group   sync.WaitGroup
-		cluster error
-		bmcs    []error
+		group         sync.WaitGroup
+		cluster, bmcs error
 	)
 	group.Go(func() { cluster = witnessCluster(ctx, env, step, keep) })
-	expert, _ := env.(Expert)
-	if m, ok := step.(OnMachine); ok && expert != nil {
-		machines := m.Machines(env.Facts())
-		bmcs = make([]error, len(machines))
-		for i, w := range machines {
-			group.Go(func() { bmcs[i] = witnessBMC(ctx, expert, w, keep) })
-		}
+	expert, knows := env.(Expert)
+	if m, ok := step.(OnMachine); ok && knows {
+		bmcs = WitnessMachines(ctx, expert, m.Machines(env.Facts()), keep)
 	}
 	group.Wait()
-	return errors.Join(append([]error{cluster}, bmcs...)...)
+	return errors.Join(cluster, bmcs)
+}
+
+// WitnessMachines keeps how the BMCs of these workers see their servers. All are
+// asked side by side.
+func WitnessMachines(ctx context.Context, expert Expert, workers []labs.Worker, keep pipeline.Keep) error {
+	var group sync.WaitGroup
+	failed := make([]error, len(workers))
+	for i, w := range workers {
+		group.Go(func() { failed[i] = witnessBMC(ctx, expert, w, keep) })
+	}
+	group.Wait()
+	return errors.Join(failed...)
 }
 
 func witnessBMC(ctx context.Context, expert Expert, w labs.Worker, keep pipeline.Keep) error {
@@ -68,6 +78,7 @@ type sighting struct {
 	*run
 	expert  Expert
 	keep    pipeline.Keep
+	prefix  string                       // of the files
 	objects []*unstructured.Unstructured // the step's own first
 	known   map[string]bool
 	missing []error
@@ -85,7 +96,37 @@ func witnessCluster(ctx context.Context, env Environment, step Step, keep pipeli
 	s.note(s.keepObjects())
 	s.note(s.keepEvents(ctx))
 	s.keepLogs(ctx)
+	s.note(s.lookInside(ctx))
 	return errors.Join(s.missing...)
+}
+
+// lookInside keeps how a hosted cluster is that answers already.
+func (s *sighting) lookInside(ctx context.Context) error {
+	if s.expert == nil || s.hosted || !slices.ContainsFunc(s.objects, answers) {
+		return nil
+	}
+	cluster, err := s.env.HostedCluster(ctx)
+	if err != nil {
+		return fmt.Errorf("looking into the hosted cluster: %w", err)
+	}
+	run := *s.run
+	run.cluster, run.view = cluster, newView(cluster)
+	inside := &sighting{run: &run, keep: s.keep, prefix: "hosted-", known: map[string]bool{}}
+	inside.see(ctx, s.expert.InHosted()...)
+	inside.note(inside.keepObjects())
+	return errors.Join(inside.missing...)
+}
+
+// answers says whether an object is a HostedCluster whose API server runs.
+func answers(u *unstructured.Unstructured) bool {
+	if u.GetKind() != "HostedCluster" {
+		return false
+	}
+	conditions, _, _ := unstructured.NestedSlice(u.Object, "status", "conditions")
+	return slices.ContainsFunc(conditions, func(c any) bool {
+		m, _ := c.(map[string]any)
+		return m["type"] == "KubeAPIServerAvailable" && m["status"] == "True"
+	})
 }
 
 func (s *sighting) note(err error) {
@@ -151,7 +192,7 @@ func (s *sighting) keepObjects() error {
 	if all.Len() == 0 {
 		return nil
 	}
-	return errors.Join(s.keep("objects.yaml", []byte(all.String())), s.keep("conditions.txt", []byte(table.String())))
+	return errors.Join(s.keep(s.prefix+"objects.yaml", []byte(all.String())), s.keep(s.prefix+"conditions.txt", []byte(table.String())))
 }
 
 // shown is an object without what nobody reads, and without the values of a Secret.

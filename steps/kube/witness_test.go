@@ -31,6 +31,8 @@ func (k knowing) Operators(u *unstructured.Unstructured) []Ref {
 	return []Ref{{APIVersion: "v1", Kind: "Pod", Namespace: u.GetNamespace(), Labels: "app=operator"}}
 }
 
+func (knowing) InHosted() []Ref { return nil }
+
 func (knowing) AskBMC(_ context.Context, w labs.Worker) ([]byte, error) {
 	return []byte("power Off\n"), errors.New("no virtual media")
 }

@@ -2,9 +2,11 @@ package labs
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"regexp"
 	"strings"
+	"time"
 )
 
 // Problem is one thing wrong with the facts of a lab.
@@ -13,6 +15,7 @@ type Problem struct {
 	Message string
 	Hint    string
 	Warning bool // told, and nothing more
+	ForRun  bool // a run is refused for it, for others it is a warning
 }
 
 // dnsLabel leaves the length to isLabel: counted repetition makes a large pattern,
@@ -34,14 +37,17 @@ func isDomain(name string) bool {
 // follows from other facts, and checks the facts as a whole.
 func Complete(name string, f *Facts) []Problem {
 	f.Name = name
-	var c checker
-	c.readFiles(f)
+	c := checker{now: time.Now()}
+	c.authority(f)
+	c.sshKey(f)
 	fill(f)
 	c.names(f)
 	c.networks(f)
+	c.registryName(f)
 	c.disconnected(f)
 	c.hosted(f)
 	c.workers(f)
+	c.references(f)
 	c.addresses(f)
 	return c.problems
 }
@@ -60,18 +66,22 @@ func fill(f *Facts) {
 }
 
 // checker gathers problems.
-type checker struct{ problems []Problem }
-
-func (c *checker) fail(path, hint, format string, args ...any) {
-	c.problems = append(c.problems, Problem{Path: path, Message: fmt.Sprintf(format, args...), Hint: hint})
+type checker struct {
+	now      time.Time
+	problems []Problem
 }
 
-func (c *checker) readFiles(f *Facts) {
-	if text, err := f.Registry.CA.Read(); err != nil {
-		c.fail("registry.ca", "", "the registry's CA cannot be read: %v", err)
-	} else if f.Registry.CA.Text = text; text != "" && !strings.Contains(text, "-----BEGIN CERTIFICATE-----") {
-		c.fail("registry.ca", "give PEM text that begins with -----BEGIN CERTIFICATE-----", "the registry's CA holds no certificate")
-	}
+func (c *checker) add(p Problem) { c.problems = append(c.problems, p) }
+
+func (c *checker) fail(path, hint, format string, args ...any) {
+	c.add(Problem{Path: path, Message: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+func (c *checker) warn(path, hint, format string, args ...any) {
+	c.add(Problem{Path: path, Message: fmt.Sprintf(format, args...), Hint: hint, Warning: true})
+}
+
+func (c *checker) sshKey(f *Facts) {
 	text, err := f.SSHKey.Read()
 	switch {
 	case err != nil:
@@ -103,77 +113,6 @@ func (c *checker) label(path, value string) {
 	}
 }
 
-// families says which address families the lab has.
-func (f *Facts) families() (v4, v6 bool) { return f.Stack != IPv6, f.Stack != IPv4 }
-
-func (c *checker) networks(f *Facts) {
-	type named struct {
-		path string
-		list []CIDR
-	}
-	all := []named{{"networks.machine", f.Networks.Machine}, {"networks.cluster", f.Networks.Cluster}, {"networks.service", f.Networks.Service}}
-	var seen []named
-	for _, n := range all {
-		c.family(n.path, n.list, f.Stack)
-		for i, cidr := range n.list {
-			path := fmt.Sprintf("%s[%d]", n.path, i)
-			if cidr.IsValid() && cidr.Masked() != cidr.Prefix {
-				c.fail(path, "write "+cidr.Masked().String(), "%s has host bits set", cidr)
-			}
-			c.reserved(path, cidr)
-			for _, other := range seen {
-				for _, o := range other.list {
-					if cidr.Overlaps(o.Prefix) {
-						c.fail(path, "", "%s overlaps %s of %s", cidr, o, other.path)
-					}
-				}
-			}
-		}
-		seen = append(seen, n)
-	}
-}
-
-// family checks that a list of networks has one network of each family of the
-// lab, with those of a dual lab in HyperShift's order.
-func (c *checker) family(path string, list []CIDR, stack Stack) {
-	var v4, v6 int
-	for i, cidr := range list {
-		is4 := cidr.Addr().Is4()
-		if is4 {
-			v4++
-		} else {
-			v6++
-		}
-		if (is4 && stack == IPv6) || (!is4 && stack == IPv4) {
-			c.fail(fmt.Sprintf("%s[%d]", path, i), "", "%s is an %s network in an %s lab", cidr, familyName(is4), stack.title())
-		}
-	}
-	if stack == Dual && (v4 == 0 || v6 == 0) {
-		c.fail(path, "", "a dual lab has an IPv4 and an IPv6 network here")
-	}
-	if len(list) == 0 {
-		c.fail(path, "", "at least one network is needed")
-	}
-	if stack == Dual && len(list) > 0 && !list[0].Addr().Is4() {
-		c.fail(path, "put the IPv4 network first", "the first networks of all lists share one family, in a dual lab IPv4")
-	}
-}
-
-func (c *checker) reserved(path string, cidr CIDR) {
-	for _, own := range []string{"172.20.0.1", "fd00::1"} {
-		if cidr.IsValid() && cidr.Contains(netip.MustParseAddr(own)) {
-			c.fail(path, "choose another network", "%s holds %s, the address of the API server on every worker", cidr, own)
-		}
-	}
-}
-
-func familyName(is4 bool) string {
-	if is4 {
-		return "IPv4"
-	}
-	return "IPv6"
-}
-
 func (s Stack) title() string {
 	switch s {
 	case IPv4:
@@ -182,6 +121,14 @@ func (s Stack) title() string {
 		return "IPv6"
 	}
 	return "dual-stack"
+}
+
+// aTitle is the title with its article.
+func (s Stack) aTitle() string {
+	if s == Dual {
+		return "a dual-stack"
+	}
+	return "an " + s.title()
 }
 
 // Title tells the lab in a few words, "IPv6 · disconnected".
@@ -198,10 +145,21 @@ func (c *checker) disconnected(f *Facts) {
 	}
 	if f.Registry.Host == "" {
 		c.fail("registry.host", "add registry: {host: …, port: …, ca: …, mirrors: …}", "a disconnected lab needs its own registry")
-		return
+	} else {
+		c.registry(f)
 	}
-	if f.Registry.CA.Text == "" {
-		c.fail("registry.ca", "", "a disconnected lab needs its registry's CA")
+	if !strings.Contains(f.Release.Image, "@sha256:") {
+		c.fail("release.image", "quay.io/openshift-release-dev/ocp-release@sha256:…; oc adm release info shows the digest", "a disconnected lab names its release by digest: mirrors are by digest")
+	}
+	if f.Release.ControlPlaneImage == "" {
+		c.fail("release.control_plane_operator_image", "oc adm release info --image-for=hypershift", "a disconnected lab names the control plane operator's image in the mirror, by digest")
+	}
+}
+
+// registry checks what a disconnected lab needs of its registry.
+func (c *checker) registry(f *Facts) {
+	if f.Registry.CA.IsZero() {
+		c.fail("registry.ca", "ca: {file: …}, or the PEM text itself", "a disconnected lab needs its registry's CA")
 	}
 	if len(f.Registry.Mirrors) == 0 {
 		c.fail("registry.mirrors", "list the release and the component repositories; a registry root is not inferred", "a disconnected lab needs mirrors")
@@ -217,11 +175,21 @@ func (c *checker) disconnected(f *Facts) {
 			}
 		}
 	}
-	if !strings.Contains(f.Release.Image, "@sha256:") {
-		c.fail("release.image", "quay.io/openshift-release-dev/ocp-release@sha256:…", "a disconnected lab names its release by digest: mirrors are by digest")
+}
+
+// registryName checks the registry's name, where there is one.
+func (c *checker) registryName(f *Facts) {
+	host := f.Registry.Host
+	if host == "" {
+		return
 	}
-	if f.Release.ControlPlaneImage == "" {
-		c.fail("release.control_plane_operator_image", "oc adm release info --image-for=hypershift", "a disconnected lab names the control plane operator's image in the mirror, by digest")
+	if name, port, err := net.SplitHostPort(host); err == nil {
+		c.fail("registry.host", fmt.Sprintf("write host: %s, port: %s", name, port), "%q holds a port, which stands under port", host)
+	} else if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err != nil && !isDomain(host) {
+		c.fail("registry.host", "a name such as registry.lab.example, without https:// and path", "%q is no name of a registry", host)
+	}
+	if p := f.Registry.Port; p < 0 || p > 65535 {
+		c.fail("registry.port", "a port is a number from 1 to 65535; absent means 443", "there is no port %d", p)
 	}
 }
 
@@ -237,10 +205,8 @@ func (c *checker) hosted(f *Facts) {
 		c.fail("hosted_cluster.ingress.address", "", "%q is no address", f.Hosted.Ingress.Address)
 		return
 	}
-	for _, n := range f.Networks.Machine {
-		if n.Contains(addr) {
-			return
-		}
+	if f.inMachineNetwork(addr) {
+		return
 	}
-	c.fail("hosted_cluster.ingress.address", "", "%s is in no machine network: with HostNetwork it is a worker's own address", addr)
+	c.fail("hosted_cluster.ingress.address", "lab.networks.machine lists them", "%s is in no machine network: with HostNetwork it is a worker's own address", addr)
 }

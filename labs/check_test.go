@@ -11,19 +11,22 @@ func sound() *Facts {
 	cidr := func(s string) []CIDR { return []CIDR{{netip.MustParsePrefix(s)}} }
 	f := &Facts{Stack: IPv6, Disconnected: true, Domain: "lab.example"}
 	f.Networks = Networks{Machine: cidr("2001:db8::/64"), Cluster: cidr("fd03::/48"), Service: cidr("fd04::/112")}
-	f.Registry = Registry{Host: "registry.lab.example", Port: 5000, CA: PEM{Text: "-----BEGIN CERTIFICATE-----\n"}, Mirrors: []Mirror{{Source: "quay.io/a/b", Mirrors: []string{"registry.lab.example:5000/a/b"}}}}
+	f.Registry = Registry{Host: "registry.lab.example", Port: 5000, CA: PEM{File: site("ca.pem")}, Mirrors: []Mirror{{Source: "quay.io/a/b", Mirrors: []string{"registry.lab.example:5000/a/b"}}}}
 	f.Release = Release{Image: "quay.io/a/b@sha256:00", Version: "4.20.3", ControlPlaneImage: "registry.lab.example:5000/a/b@sha256:01"}
-	f.PullSecret = SecretRef{File: "/p"}
+	f.PullSecret = SecretRef{File: site("pull-secret.json")}
 	f.SSHKey = PublicKey{Text: "ssh-ed25519 AAAA"}
 	f.MCE.Namespace = "multicluster-engine"
 	f.Hosted = HostedCluster{Name: "hosted", Namespace: "clusters", Ingress: Ingress{Mode: "HostNetwork"}}
 	f.Hosted.NodeDrainTimeout.Duration = 1
 	f.Workers = []Worker{
-		{Name: "worker0", BootMAC: "52:54:00:00:00:10", BMC: BMC{Address: "a", Credentials: BMCCredentials{Username: "u", Password: SecretRef{Env: "P"}}}},
-		{Name: "worker1", BootMAC: "52:54:00:00:00:11", BMC: BMC{Address: "b", Credentials: BMCCredentials{Username: "u", Password: SecretRef{Env: "P"}}}},
+		{Name: "worker0", BootMAC: "52:54:00:00:00:10", BMC: BMC{Address: "a", Credentials: BMCCredentials{Username: "u", Password: SecretRef{File: site("bmc-password")}}}},
+		{Name: "worker1", BootMAC: "52:54:00:00:00:11", BMC: BMC{Address: "b", Credentials: BMCCredentials{Username: "u", Password: SecretRef{File: site("bmc-password")}}}},
 	}
 	return f
 }
+
+// site is a file of the lab that the broken labs are made of.
+func site(name string) Path { return Path("../testdata/mistakes/site/" + name) }
 
 func TestCompleteSound(t *testing.T) {
 	f := sound()
@@ -54,7 +57,7 @@ func TestCompleteFinds(t *testing.T) {
 		{"dual lacks one", func(f *Facts) { f.Stack = Dual }, "networks.machine", "an IPv4 and an IPv6"},
 		{"no registry", func(f *Facts) { f.Registry = Registry{} }, "registry.host", "needs its own registry"},
 		{"no CA", func(f *Facts) { f.Registry.CA = PEM{} }, "registry.ca", "needs its registry's CA"},
-		{"CA is no certificate", func(f *Facts) { f.Registry.CA.Text = "hello" }, "registry.ca", "no certificate"},
+		{"CA is no certificate", func(f *Facts) { f.Registry.CA = PEM{Text: "hello"} }, "registry.ca", "no certificate"},
 		{"CA is missing", func(f *Facts) { f.Registry.CA.File = "/nonexistent/ca.pem" }, "registry.ca", "cannot be read"},
 		{"no mirrors", func(f *Facts) { f.Registry.Mirrors = nil }, "registry.mirrors", "needs mirrors"},
 		{"bare host", func(f *Facts) { f.Registry.Mirrors[0].Mirrors[0] = "registry.lab.example:5000" }, "registry.mirrors[0].mirrors[0]", "bare host"},
@@ -70,7 +73,7 @@ func TestCompleteFinds(t *testing.T) {
 		{"ingress outside", func(f *Facts) { f.Hosted.Ingress.Address = "2001:db8:1::1" }, "hosted_cluster.ingress.address", "no machine network"},
 		{"ingress is a name", func(f *Facts) { f.Hosted.Ingress.Address = "apps" }, "hosted_cluster.ingress.address", "no address"},
 		{"no workers", func(f *Facts) { f.Workers = nil }, "workers", "at least one worker"},
-		{"same name", func(f *Facts) { f.Workers[1].Name = "worker0" }, "workers[1].name", "same name as worker0"},
+		{"same name", func(f *Facts) { f.Workers[1].Name = "worker0" }, "workers[1].name", "workers[0] is called worker0, too"},
 		{"same MAC", func(f *Facts) { f.Workers[1].BootMAC = "52:54:00:00:00:10" }, "workers[1].boot_mac", "same boot MAC as worker0"},
 		{"same BMC", func(f *Facts) { f.Workers[1].BMC.Address = "A/" }, "workers[1].bmc.address", "same BMC as worker0"},
 		{"multicast", func(f *Facts) { f.Workers[0].BootMAC = "01:00:5e:00:00:01" }, "workers[0].boot_mac", "multicast"},

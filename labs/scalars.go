@@ -109,11 +109,10 @@ func (k PublicKey) Read() (string, error) { return readText(k.File, k.Text) }
 
 func readText(file Path, text string) (string, error) {
 	if file != "" {
-		b, err := os.ReadFile(string(file))
-		if err != nil {
-			return "", err
+		var err error
+		if text, err = readLimited(string(file)); err != nil {
+			return "", fmt.Errorf("%s: %w", file, plainly(err))
 		}
-		text = string(b)
 	}
 	if text != "" && !strings.HasSuffix(text, "\n") {
 		text += "\n"

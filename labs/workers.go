@@ -3,6 +3,8 @@ package labs
 import (
 	"fmt"
 	"net"
+	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -11,7 +13,7 @@ func (c *checker) workers(f *Facts) {
 	if len(f.Workers) == 0 {
 		c.fail("workers", "", "a lab has at least one worker")
 	}
-	names, macs, bmcs := map[string]int{}, map[string]int{}, map[string]int{}
+	names, macs, bmcs, addresses := map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}
 	for i, w := range f.Workers {
 		at := fmt.Sprintf("workers[%d]", i)
 		c.label(at+".name", w.Name)
@@ -19,17 +21,23 @@ func (c *checker) workers(f *Facts) {
 		c.unique(macs, string(w.BootMAC), i, f, at+".boot_mac", "boot MAC")
 		c.unique(bmcs, strings.ToLower(strings.TrimSuffix(w.BMC.Address, "/")), i, f, at+".bmc.address", "BMC")
 		c.mac(at+".boot_mac", w.BootMAC)
-		c.password(at+".bmc.credentials.password", w.BMC.Credentials.Password)
 		c.static(at+".network", w.Network, f)
+		for j, a := range w.Network.Addresses {
+			c.unique(addresses, a.Addr().String(), i, f, fmt.Sprintf("%s.network.addresses[%d]", at, j), "address")
+		}
 	}
-	c.password("pull_secret", f.PullSecret)
 }
 
 func (c *checker) unique(seen map[string]int, value string, i int, f *Facts, path, what string) {
 	if value == "" {
 		return
 	}
-	if first, ok := seen[value]; ok {
+	first, ok := seen[value]
+	switch {
+	case ok && what == "name":
+		c.fail(path, "each worker has a name of its own", "workers[%d] is called %s, too", first, value)
+		return
+	case ok:
 		c.fail(path, "", "%s has the same %s as %s: %s", f.Workers[i].Name, what, f.Workers[first].Name, value)
 		return
 	}
@@ -47,23 +55,17 @@ func (c *checker) mac(path string, mac MAC) {
 	}
 }
 
-func (c *checker) password(path string, ref SecretRef) {
-	given := 0
-	for _, set := range []bool{ref.File != "", ref.Env != "", len(ref.Command) > 0, ref.Secret != ClusterRef{}} {
-		if set {
-			given++
-		}
-	}
-	if given != 1 {
-		c.fail(path, "one of file, env, command, secret", "a secret is found in exactly one place, %d are named", given)
-	}
-}
-
 func (c *checker) static(path string, n StaticNetwork, f *Facts) {
 	v4, v6 := f.families()
 	for i, a := range n.Addresses {
 		if is4 := a.Addr().Is4(); (is4 && !v4) || (!is4 && !v6) {
-			c.fail(fmt.Sprintf("%s.addresses[%d]", path, i), "", "%s is an %s address in an %s lab", a, familyName(is4), f.Stack.title())
+			c.fail(fmt.Sprintf("%s.addresses[%d]", path, i), "", "%s is an %s address in %s lab", a, familyName(is4), f.Stack.aTitle())
+		} else if !f.inMachineNetwork(a.Addr()) {
+			c.fail(fmt.Sprintf("%s.addresses[%d]", path, i), "lab.networks.machine lists them", "%s is in no machine network", a.Addr())
 		}
 	}
+}
+
+func (f *Facts) inMachineNetwork(a netip.Addr) bool {
+	return slices.ContainsFunc(f.Networks.Machine, func(n CIDR) bool { return n.Contains(a) })
 }

@@ -21,6 +21,7 @@ type Request[E any] struct {
 	Schema  Schema
 	Builtin fs.FS    // NAME.yaml for include: [builtin:NAME]; may be nil
 	Environ []string // NAME=value; nil means the process's own
+	ForRun  bool     // the steps are run next: what only a run needs has to be there
 	// Check says what is wrong with the options of one instance beyond their
 	// types. options are of the kind's type, with zero values where an expression
 	// is known at run time only; key is "" outside of a forEach. May be nil.
@@ -210,6 +211,7 @@ func (l *loader[E]) facts() {
 		for _, p := range l.req.Schema.Complete(l.p.Name, l.p.Facts) {
 			l.problem(p)
 		}
+		l.factual = len(l.found) == before // what follows from a wrong fact is not told, too
 	}
 	l.p.Values = map[string]any{"lab": gate.ValueOf(facts.Elem()), "vars": vars, "env": env}
 	l.scope = gate.Scope{Roots: map[string]gate.Type{"lab": gate.TypeOf(l.req.Schema.Facts), "vars": varTypes, "env": envTypes}}
@@ -219,7 +221,7 @@ func (l *loader[E]) facts() {
 func (l *loader[E]) problem(p FactProblem) {
 	at, _ := l.p.Tree.Lookup(p.Path)
 	d := at.Find(p.Message, p.Hint)
-	if p.Warning {
+	if p.Warning || p.ForRun && !l.req.ForRun {
 		l.p.Warnings = append(l.p.Warnings, d)
 		return
 	}

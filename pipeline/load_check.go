@@ -102,7 +102,7 @@ func (l *loader[E]) options(s *step[E]) {
 	}
 	found := l.decoder.Into(at, options.Interface(), optionsTarget(s.Kind.Name), &checker[E]{l, s})
 	l.fail(found...)
-	if len(found) > 0 || l.req.Check == nil {
+	if len(found) > 0 || l.req.Check == nil || l.p.Name == "" {
 		return
 	}
 	keys := []string{""}

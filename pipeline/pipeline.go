@@ -21,6 +21,7 @@ type FactProblem struct {
 	Message string
 	Hint    string
 	Warning bool // told, and nothing more
+	ForRun  bool // a load for a run is refused for it, for others it is a warning
 }
 
 // Pipeline is a file that was loaded and found right.

@@ -5,6 +5,7 @@ package steps
 
 import (
 	"reflect"
+	"slices"
 
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/pipeline"
@@ -19,7 +20,7 @@ func Schema() pipeline.Schema {
 		Complete: func(name string, facts any) []pipeline.FactProblem {
 			var problems []pipeline.FactProblem
 			f := facts.(*labs.Facts)
-			for _, p := range append(labs.Complete(name, f), wrongSizes(f)...) {
+			for _, p := range slices.Concat(labs.Complete(name, f), wrongSizes(f), wrongAddresses(f)) {
 				problems = append(problems, pipeline.FactProblem(p))
 			}
 			return problems

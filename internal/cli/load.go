@@ -18,6 +18,7 @@ type labFlags struct {
 	values     []string
 	set        []string
 	kubeconfig string
+	forRun     bool // not a flag: the lab is built next
 }
 
 func (f *labFlags) register(cmd *cobra.Command) {
@@ -71,7 +72,7 @@ func (a *app[E]) load(file string, f labFlags) (*pipeline.Pipeline[E], error) {
 
 func (a *app[E]) request(file string, f labFlags) pipeline.Request[E] {
 	return pipeline.Request[E]{
-		File: file, Values: f.values, Set: f.set,
+		File: file, Values: f.values, Set: f.set, ForRun: f.forRun,
 		Kinds: a.program.Kinds(), Schema: a.program.Schema(), Builtin: a.program.Builtin, Check: a.program.Check,
 	}
 }

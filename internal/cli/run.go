@@ -64,6 +64,7 @@ func (a *app[E]) run(ctx context.Context, file string, f runFlags) (err error) {
 	if f.dryRun {
 		return a.plan(file, planFlags{labFlags: f.labFlags, output: f.output})
 	}
+	f.forRun = true
 	p, err := a.load(file, f.labFlags)
 	if err != nil {
 		return err

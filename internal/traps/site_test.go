@@ -34,6 +34,16 @@ type site struct {
 	labs    atomic.Int32
 }
 
+// nobodysCA is a CA that signed for nobody here.
+func nobodysCA(t testing.TB) string {
+	t.Helper()
+	text, err := os.ReadFile("../../testdata/mistakes/site/ca.pem")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
 // newSite starts a management cluster without any operator, and a rack of servers.
 func newSite(t testing.TB, servers int, o sim.Options) *site {
 	t.Helper()
@@ -44,7 +54,7 @@ func newSite(t testing.TB, servers int, o sim.Options) *site {
 		text += strings.ReplaceAll(worker, "{n}", fmt.Sprint(10+n))
 	}
 	write(t, file, replace(text+"steps: [{id: nothing, uses: assert, with: {that: \"true\"}}]\n", map[string]string{"lab": "site", "hosted": "site", "own": "site", "dir": dir}))
-	write(t, filepath.Join(dir, "ca.crt"), "-----BEGIN CERTIFICATE-----\nnobody's\n-----END CERTIFICATE-----\n")
+	write(t, filepath.Join(dir, "ca.crt"), nobodysCA(t))
 	p, found := pipeline.Load(pipeline.Request[*steps.Env]{File: file, Kinds: steps.Builtin(), Schema: steps.Schema(), Builtin: labs.Steps(), Environ: []string{}})
 	if len(found) > 0 {
 		var b strings.Builder

@@ -64,7 +64,7 @@ func (s *site) try(t testing.TB, r row) *try {
 	}
 	l.kubecfg = filepath.Join(l.dir, "kubeconfig")
 	write(t, l.kubecfg, string(s.lab.Kubeconfig()))
-	write(t, filepath.Join(l.dir, "ca.crt"), "-----BEGIN CERTIFICATE-----\nthe values'\n-----END CERTIFICATE-----\n")
+	write(t, filepath.Join(l.dir, "ca.crt"), nobodysCA(t))
 	write(t, filepath.Join(l.dir, "steps.yaml"), shared(t, r.steps))
 	write(t, filepath.Join(l.dir, "values.yaml"), s.valuesFor(t, l.servers))
 	l.text = text

@@ -2,12 +2,16 @@ package source
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
 )
+
+// anchorName is what people call anchors.
+var anchorName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
 // converter makes our tree of the parser's.
 type converter struct {
@@ -130,7 +134,9 @@ func (c *converter) alias(n *ast.AliasNode) *Node {
 			names = append(names, known)
 		}
 		hint := DidYouMean(name, names)
-		if hint == "" {
+		if hint == "" && !anchorName.MatchString(name) {
+			hint = "a text that begins with * needs quotes"
+		} else if hint == "" {
 			hint = "an anchor &" + name + " has to stand before it; a text that begins with * needs quotes"
 		}
 		c.fail(pos, "*"+name, fmt.Sprintf("there is no anchor %q", name), hint)

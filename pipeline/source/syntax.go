@@ -2,6 +2,7 @@ package source
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -29,6 +30,15 @@ func syntaxError(t *text, tokens token.Tokens, err error) Diagnostic {
 		d.Pos.Column, d.Width = d.Pos.Column-1, 3
 		d.Message = "an expression inside { } or [ ] needs quotes"
 		d.Hint = `write {name: "${{ … }}"}`
+	case longQuote(tokens, tk) != nil:
+		quote := longQuote(tokens, tk)
+		d.Message, d.Hint = fmt.Sprintf("the text in quotes that begins here ends in line %d only", d.Pos.Line), "close the quote in its own line"
+		d.Pos, d.Width = t.position(quote), firstLineWidth(quote)
+	case strings.Contains(syntax.Message, "must be specified") && openBracket(tokens, tk) != nil:
+		open := openBracket(tokens, tk)
+		d.Related = []Related{{d.Pos, "another line begins here instead"}}
+		d.Pos, d.Width = t.position(open), 1
+		d.Message, d.Hint = fmt.Sprintf("the %s that stands here is not closed", open.Value), "close it, or put a text that holds [ ] { } or , in quotes"
 	case strings.Contains(syntax.Message, "must be specified"):
 		d.Hint = "put a text that holds [ ] { } or , in quotes"
 	case strings.Contains(syntax.Message, "mapping value is not allowed"):
@@ -37,6 +47,8 @@ func syntaxError(t *text, tokens token.Tokens, err error) Diagnostic {
 		}
 		d.Message = `": " begins a mapping, and none may begin here`
 		d.Hint = "mend the indentation, or put a text that holds \": \" in quotes"
+	case strings.Contains(syntax.Message, "value is not allowed in this context"), strings.Contains(syntax.Message, "non-map value"):
+		misplaced(&d, line)
 	case strings.Contains(syntax.Message, "tab character"), strings.Contains(syntax.Message, "found character '\t'"):
 		before, _, _ := strings.Cut(line, "\t")
 		d.Pos.Column, d.Width = len([]rune(before))+1, 1

@@ -1,0 +1,108 @@
+package labs
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// families says which address families the lab has.
+func (f *Facts) families() (v4, v6 bool) { return f.Stack != IPv6, f.Stack != IPv4 }
+
+func (c *checker) networks(f *Facts) {
+	type named struct {
+		path string
+		list []CIDR
+	}
+	all := []named{{"networks.machine", f.Networks.Machine}, {"networks.cluster", f.Networks.Cluster}, {"networks.service", f.Networks.Service}}
+	var seen []named
+	for _, n := range all {
+		c.family(n.path, n.list, f.Stack)
+		for i, cidr := range n.list {
+			path := fmt.Sprintf("%s[%d]", n.path, i)
+			for j, o := range n.list[:i] {
+				if cidr.Overlaps(o.Prefix) {
+					c.fail(path, "", "%s overlaps %s of the same list, item %d", cidr, o, j)
+				}
+			}
+			if cidr.IsValid() && cidr.Masked() != cidr.Prefix {
+				c.fail(path, "write "+cidr.Masked().String(), "%s has host bits set", cidr)
+			}
+			c.reserved(path, cidr)
+			for _, other := range seen {
+				for _, o := range other.list {
+					if cidr.Overlaps(o.Prefix) {
+						c.fail(path, "", "%s overlaps %s of %s", cidr, o, other.path)
+					}
+				}
+			}
+		}
+		seen = append(seen, n)
+	}
+	c.room(f)
+}
+
+// room checks that the machine networks of each family have an address for every
+// worker and one for their gateway.
+func (c *checker) room(f *Facts) {
+	const enough = 20 // bits: more workers than that nobody has
+	for _, is4 := range []bool{true, false} {
+		usable, first := 0, -1
+		for i, n := range f.Networks.Machine {
+			if !n.IsValid() || n.Addr().Is4() != is4 {
+				continue
+			}
+			if first < 0 {
+				first = i
+			}
+			usable += max(0, 1<<min(n.Addr().BitLen()-n.Bits(), enough)-1) // without the subnet's own address
+			if is4 {
+				usable = max(0, usable-1) // and without that of broadcasts
+			}
+		}
+		if need := len(f.Workers) + 1; first >= 0 && usable < need {
+			c.fail(fmt.Sprintf("networks.machine[%d]", first), "choose a shorter prefix",
+				"%s has %d usable addresses, %d are needed: one for each worker and one for their gateway", f.Networks.Machine[first], usable, need)
+		}
+	}
+}
+
+// family checks that a list of networks has one network of each family of the
+// lab, with those of a dual lab in HyperShift's order.
+func (c *checker) family(path string, list []CIDR, stack Stack) {
+	var v4, v6 int
+	for i, cidr := range list {
+		is4 := cidr.Addr().Is4()
+		if is4 {
+			v4++
+		} else {
+			v6++
+		}
+		if (is4 && stack == IPv6) || (!is4 && stack == IPv4) {
+			c.fail(fmt.Sprintf("%s[%d]", path, i), "", "%s is an %s network in %s lab", cidr, familyName(is4), stack.aTitle())
+		}
+	}
+	if stack == Dual && (v4 == 0 || v6 == 0) {
+		c.fail(path, "", "a dual lab has an IPv4 and an IPv6 network here")
+	}
+	if len(list) == 0 {
+		c.fail(path, "", "at least one network is needed")
+	}
+	if stack == Dual && len(list) > 0 && !list[0].Addr().Is4() {
+		c.fail(path, "put the IPv4 network first", "the first networks of all lists share one family, in a dual lab IPv4")
+	}
+}
+
+func (c *checker) reserved(path string, cidr CIDR) {
+	for _, own := range []string{"172.20.0.1", "fd00::1"} {
+		if cidr.IsValid() && cidr.Contains(netip.MustParseAddr(own)) {
+			c.fail(path, "choose another network", "%s holds %s, the address of the API server on every worker", cidr, own)
+		}
+	}
+}
+
+func familyName(is4 bool) string {
+	if is4 {
+		return "IPv4"
+	}
+	return "IPv6"
+}

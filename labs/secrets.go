@@ -1,0 +1,188 @@
+package labs
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+)
+
+// maxFile is the largest file that is read for a fact, in bytes.
+const maxFile = 1 << 20
+
+// namedSecret is a reference with the fact that it stands in.
+type namedSecret struct {
+	Path string
+	Ref  SecretRef
+}
+
+// secrets are all references to secrets, each place once.
+func (f *Facts) secrets() []namedSecret {
+	all := []namedSecret{{"pull_secret", f.PullSecret}}
+	if !f.Registry.Credentials.IsZero() {
+		all = append(all, namedSecret{"registry.credentials", f.Registry.Credentials})
+	}
+	for i, w := range f.Workers {
+		all = append(all, namedSecret{fmt.Sprintf("workers[%d].bmc.credentials.password", i), w.BMC.Credentials.Password})
+	}
+	seen := map[string]bool{}
+	return slices.DeleteFunc(all, func(s namedSecret) bool {
+		again := seen[s.Ref.String()]
+		seen[s.Ref.String()] = true
+		return again
+	})
+}
+
+// LateSecrets are the references that only a run can follow, by the fact that
+// names each first: what a command prints, and Secrets of the management cluster.
+func (f *Facts) LateSecrets() map[string]SecretRef {
+	late := map[string]SecretRef{}
+	for _, s := range f.secrets() {
+		if len(s.Ref.Command) > 0 || s.Ref.Secret != (ClusterRef{}) {
+			late[s.Path] = s.Ref
+		}
+	}
+	return late
+}
+
+// references checks that each secret is found in one place, and what is in
+// those that this machine holds. A lab may be checked on a machine that has
+// none of its secrets; a run needs them all.
+func (c *checker) references(f *Facts) {
+	for _, s := range f.secrets() {
+		if !c.onePlace(s.Path, s.Ref) {
+			continue
+		}
+		value, wrong, hint := present(s.Ref)
+		if wrong != "" {
+			c.add(Problem{Path: s.Path, Message: wrong, Hint: hint, ForRun: true})
+			continue
+		}
+		if s.Path == "pull_secret" && value != "" {
+			c.pullSecret(f, value)
+		}
+	}
+}
+
+func (c *checker) onePlace(path string, ref SecretRef) bool {
+	given := 0
+	for _, set := range []bool{ref.File != "", ref.Env != "", len(ref.Command) > 0, ref.Secret != ClusterRef{}} {
+		if set {
+			given++
+		}
+	}
+	if given != 1 {
+		c.fail(path, "one of file, env, command, secret", "a secret is found in exactly one place, %d are named", given)
+	}
+	return given == 1
+}
+
+// present gives the secret in a file or variable, or says why it is not there.
+// Of other references, and of a pipe, which can be read once only, it gives neither.
+func present(ref SecretRef) (value, wrong, hint string) {
+	if ref.Env != "" {
+		value, set := os.LookupEnv(ref.Env)
+		hint := "export " + ref.Env + "=…"
+		if !set {
+			return "", "the variable " + ref.Env + " is not set", hint
+		}
+		if strings.TrimSpace(value) == "" {
+			return "", "the variable " + ref.Env + " is empty", hint
+		}
+		return value, "", ""
+	}
+	if ref.File == "" {
+		return "", "", ""
+	}
+	path := string(ref.File)
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", "there is no file " + path, "a relative path begins at the file that names it, ~/ at the home folder"
+	case err == nil && !info.Mode().IsRegular() && !info.IsDir():
+		return "", "", ""
+	}
+	value, err = readLimited(path)
+	if err != nil {
+		return "", fmt.Sprintf("%s cannot be read: %v", path, plainly(err)), ""
+	}
+	if strings.TrimSpace(value) == "" {
+		return "", path + " is empty", ""
+	}
+	return value, "", ""
+}
+
+// readLimited reads a file that a fact names, within maxFile.
+func readLimited(path string) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	if info, err := file.Stat(); err == nil && info.IsDir() {
+		return "", errors.New("it is a folder")
+	}
+	b, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if err == nil && len(b) > maxFile {
+		err = fmt.Errorf("it is larger than %d MiB", maxFile>>20)
+	}
+	return string(b), err
+}
+
+// pullSecret checks a pull secret's text, of which nothing is ever told but the
+// names of its registries.
+func (c *checker) pullSecret(f *Facts, text string) {
+	const path = "pull_secret"
+	var document struct {
+		Auths map[string]json.RawMessage `json:"auths"`
+	}
+	if err := json.Unmarshal([]byte(text), &document); err != nil {
+		c.fail(path, "download it again, or compare it with podman login --authfile", "the pull secret in %s is no JSON%s", f.PullSecret, offset(err))
+		return
+	}
+	if len(document.Auths) == 0 {
+		c.fail(path, `{"auths": {"registry.example:5000": {"auth": "…"}}}`, "the pull secret in %s names no registry: its key auths is absent or empty", f.PullSecret)
+		return
+	}
+	host := f.Registry.address()
+	if !f.Disconnected || f.Registry.Host == "" || !f.Registry.Credentials.IsZero() || document.Auths[host] != nil {
+		return
+	}
+	names := make([]string, 0, len(document.Auths))
+	for name := range document.Auths {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	c.fail(path, "podman login --authfile adds it; or give lab.registry.credentials",
+		"the pull secret in %s has nothing for the lab's registry %s, only for %s", f.PullSecret, host, strings.Join(names[:min(len(names), 5)], ", "))
+}
+
+// offset says where a text stops being JSON, without showing it.
+func offset(err error) string {
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		return fmt.Sprintf(", from its byte %d on", syntax.Offset)
+	}
+	return " of this shape"
+}
+
+// address is host:port as images name it.
+func (r Registry) address() string {
+	if r.Port == 0 {
+		return r.Host
+	}
+	return fmt.Sprintf("%s:%d", r.Host, r.Port)
+}
+
+// plainly leaves the path and the call out of a file's error.
+func plainly(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}

@@ -122,6 +122,7 @@ func (f failure) happens(t *testing.T, l *lab) {
 	for _, i := range failed {
 		f.wantReport(t, l, i)
 		f.timely(t, l, o, i)
+		l.wantEvidence(t, i)
 	}
 }
 

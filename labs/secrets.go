@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -14,39 +15,51 @@ import (
 // maxFile is the largest file that is read for a fact, in bytes.
 const maxFile = 1 << 20
 
-// namedSecret is a reference with the fact that it stands in.
-type namedSecret struct {
+// pullSecret is the path of that fact.
+const pullSecret = "pull_secret"
+
+// NamedSecret is a reference with the path of the fact that it stands in.
+type NamedSecret struct {
 	Path string
 	Ref  SecretRef
 }
 
 // secrets are all references to secrets, each place once.
-func (f *Facts) secrets() []namedSecret {
-	all := []namedSecret{{"pull_secret", f.PullSecret}}
+func (f *Facts) secrets() []NamedSecret {
+	all := []NamedSecret{{pullSecret, f.PullSecret}}
 	if !f.Registry.Credentials.IsZero() {
-		all = append(all, namedSecret{"registry.credentials", f.Registry.Credentials})
+		all = append(all, NamedSecret{"registry.credentials", f.Registry.Credentials})
 	}
 	for i, w := range f.Workers {
-		all = append(all, namedSecret{fmt.Sprintf("workers[%d].bmc.credentials.password", i), w.BMC.Credentials.Password})
+		all = append(all, NamedSecret{fmt.Sprintf("workers[%d].bmc.credentials.password", i), w.BMC.Credentials.Password})
 	}
 	seen := map[string]bool{}
-	return slices.DeleteFunc(all, func(s namedSecret) bool {
+	return slices.DeleteFunc(all, func(s NamedSecret) bool {
 		again := seen[s.Ref.String()]
 		seen[s.Ref.String()] = true
 		return again
 	})
 }
 
-// LateSecrets are the references that only a run can follow, by the fact that
-// names each first: what a command prints, and Secrets of the management cluster.
-func (f *Facts) LateSecrets() map[string]SecretRef {
-	late := map[string]SecretRef{}
-	for _, s := range f.secrets() {
-		if len(s.Ref.Command) > 0 || s.Ref.Secret != (ClusterRef{}) {
-			late[s.Path] = s.Ref
-		}
+// LateSecrets are the references that only a run can follow: what a command
+// prints, and Secrets of the management cluster. Each place is named once.
+func (f *Facts) LateSecrets() []NamedSecret {
+	return slices.DeleteFunc(f.secrets(), func(s NamedSecret) bool {
+		return len(s.Ref.Command) == 0 && s.Ref.Secret == ClusterRef{}
+	})
+}
+
+// CheckSecret says what is wrong with the value of one of them. The value never
+// stands in what it says.
+func (f *Facts) CheckSecret(s NamedSecret, value Secret) []Problem {
+	var c checker
+	switch text := value.Reveal(); {
+	case strings.TrimSpace(text) == "":
+		c.fail(s.Path, "", "%s gives nothing", s.Ref)
+	case s.Path == pullSecret:
+		c.pullSecret(f, text)
 	}
-	return late
+	return c.problems
 }
 
 // references checks that each secret is found in one place, and what is in
@@ -62,7 +75,7 @@ func (c *checker) references(f *Facts) {
 			c.add(Problem{Path: s.Path, Message: wrong, Hint: hint, ForRun: true})
 			continue
 		}
-		if s.Path == "pull_secret" && value != "" {
+		if s.Path == pullSecret && value != "" {
 			c.pullSecret(f, value)
 		}
 	}
@@ -136,7 +149,7 @@ func readLimited(path string) (string, error) {
 // pullSecret checks a pull secret's text, of which nothing is ever told but the
 // names of its registries.
 func (c *checker) pullSecret(f *Facts, text string) {
-	const path = "pull_secret"
+	const path = pullSecret
 	var document struct {
 		Auths map[string]json.RawMessage `json:"auths"`
 	}
@@ -144,19 +157,20 @@ func (c *checker) pullSecret(f *Facts, text string) {
 		c.fail(path, "download it again, or compare it with podman login --authfile", "the pull secret in %s is no JSON%s", f.PullSecret, offset(err))
 		return
 	}
-	if len(document.Auths) == 0 {
+	if document.Auths == nil || len(document.Auths) == 0 && f.Registry.Credentials.IsZero() {
 		c.fail(path, `{"auths": {"registry.example:5000": {"auth": "…"}}}`, "the pull secret in %s names no registry: its key auths is absent or empty", f.PullSecret)
 		return
 	}
 	host := f.Registry.address()
-	if !f.Disconnected || f.Registry.Host == "" || !f.Registry.Credentials.IsZero() || document.Auths[host] != nil {
+	if !f.Disconnected || f.Registry.Host == "" || !f.Registry.Credentials.IsZero() {
 		return
 	}
-	names := make([]string, 0, len(document.Auths))
-	for name := range document.Auths {
-		names = append(names, name)
+	names := slices.Sorted(maps.Keys(document.Auths))
+	for _, name := range names {
+		if name == host || strings.HasPrefix(name, host+"/") || f.Registry.Port == 443 && name == f.Registry.Host {
+			return
+		}
 	}
-	slices.Sort(names)
 	c.fail(path, "podman login --authfile adds it; or give lab.registry.credentials",
 		"the pull secret in %s has nothing for the lab's registry %s, only for %s", f.PullSecret, host, strings.Join(names[:min(len(names), 5)], ", "))
 }

@@ -68,6 +68,7 @@ func newBench(t *testing.T) *bench {
 			t.Fatal(err)
 		}
 	}
+	b.secrets(home)
 	b.links(root, b.dir)
 	b.links(filepath.Join(root, "bin"), filepath.Join(b.dir, "bin"))
 	b.links(programs, filepath.Join(b.dir, "bin"))
@@ -77,8 +78,20 @@ func newBench(t *testing.T) *bench {
 			b.env = append(b.env, v)
 		}
 	}
-	b.env = append(b.env, "HOME="+home, "PATH="+filepath.Join(b.dir, "bin")+":"+os.Getenv("PATH"), "NO_COLOR=1")
+	b.env = append(b.env, "HOME="+home, "PATH="+filepath.Join(b.dir, "bin")+":"+os.Getenv("PATH"), "NO_COLOR=1", "BMC_PASSWORD=calvin")
 	return b
+}
+
+// secrets puts what the lab files refer to where a user has it.
+func (b *bench) secrets(home string) {
+	b.Helper()
+	path := filepath.Join(home, ".config", "labrun", "pull-secret.json")
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		b.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(`{"auths": {"registry.hypershiftbm.lab:5000": {"auth": "bGFiOmxhYg=="}, "quay.io": {"auth": "bGFiOmxhYg=="}}}`), 0o600); err != nil {
+		b.Fatal(err)
+	}
 }
 
 // links makes to look like from. bin is a folder of its own, in which what was

@@ -30,9 +30,13 @@ type RunOptions[E any] struct {
 	// run: the journal's is the one that has errors.
 	Sinks []event.Sink
 
-	Number int    // of the run
-	Labrun string // version of the program
-	Title  string // one line about the lab, for people
+	// Command is how the user names the lab on a command line: its file and the
+	// flags beside it, quoted for a shell; "" for the file alone. It stands in the
+	// commands that reports tell to type.
+	Command string
+	Number  int    // of the run
+	Labrun  string // version of the program
+	Title   string // one line about the lab, for people
 	// Parallel bounds the instances that run at the same time; 0 means 128.
 	Parallel int
 	// Evidence names the folder of an instance's evidence; nil for none.
@@ -66,12 +70,15 @@ type ExitCoder interface {
 // no error of Run, the summary says so.
 func (p *Pipeline[E]) Run(ctx context.Context, o RunOptions[E]) (event.Summary, error) {
 	o.complete()
+	if o.Command == "" {
+		o.Command = p.File
+	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	s := &scheduler[E]{
 		pipeline:  p,
 		options:   o,
-		stream:    &stream{file: p.File, sinks: o.Sinks, now: o.Now, stop: stop},
+		stream:    &stream{lab: o.Command, sinks: o.Sinks, now: o.Now, stop: stop},
 		counts:    map[event.Status]int{},
 		values:    newValues(p.Values),
 		witnesses: witnesses{limit: o.WitnessLimit},

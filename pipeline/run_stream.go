@@ -19,7 +19,7 @@ var errUnrecorded = errors.New("the run cannot be recorded any more")
 // the next one is made. After an error of a sink no effect begins; once the begun
 // ones have ended, stop is called.
 type stream struct {
-	file  string // the lab file, as the user named it
+	lab   string // as the user names it on a command line
 	mu    sync.Mutex
 	seq   int
 	sinks []event.Sink
@@ -57,16 +57,16 @@ func (s *stream) emit(e event.Event) error {
 	return s.err
 }
 
-// labWord stands for the lab file in the commands that steps tell.
+// labWord stands for the lab in the commands that steps tell.
 var labWord = regexp.MustCompile(`\bLAB\b`)
 
 // typed puts the lab file into the command that a report tells to type.
 func (s *stream) typed(r *event.Report) *event.Report {
-	if r == nil || s.file == "" || !labWord.MatchString(r.Next) {
+	if r == nil || s.lab == "" || !labWord.MatchString(r.Next) {
 		return r
 	}
 	told := *r
-	told.Next = labWord.ReplaceAllLiteralString(r.Next, s.file)
+	told.Next = labWord.ReplaceAllLiteralString(r.Next, s.lab)
 	return &told
 }
 

@@ -11,7 +11,7 @@ import (
 // step's own report is left as it was.
 func TestLabInCommands(t *testing.T) {
 	got := &kept{}
-	s := &stream{file: "labs/$1.yaml", sinks: []event.Sink{got}, now: time.Now}
+	s := &stream{lab: "labs/$1.yaml", sinks: []event.Sink{got}, now: time.Now}
 	seen := &event.Report{Title: "LAB", Next: "labrun preflight LAB --host w0; cat LABEL"}
 	ended := &event.Result{Status: event.Failed, Report: &event.Report{Next: "labrun plan LAB"}}
 	for _, e := range []event.Event{{Type: event.StepProgress, Report: seen}, {Type: event.StepFinished, Result: ended}} {

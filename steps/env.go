@@ -9,6 +9,7 @@ import (
 
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/pipeline"
+	"github.com/labrun/labrun/pipeline/event"
 	"github.com/labrun/labrun/steps/kube"
 )
 
@@ -81,7 +82,13 @@ func (l *Lab) Kubeconfig() string {
 
 // Hub is the management cluster.
 func (l *Lab) Hub(ctx context.Context) (*kube.Cluster, error) {
-	return l.hub.get(ctx, func() (*kube.Cluster, error) { return kube.Connect(l.Kubeconfig(), l.facts.Management.Context) })
+	return l.hub.get(ctx, func() (*kube.Cluster, error) {
+		c, err := kube.Connect(l.Kubeconfig(), l.facts.Management.Context)
+		if err != nil {
+			return nil, &pipeline.Report{Report: event.Report{Title: err.Error(), Next: "name the management cluster's kubeconfig: --kubeconfig FILE, or lab.management_cluster.kubeconfig"}, Cause: err}
+		}
+		return c, nil
+	})
 }
 
 // HostedCluster is the cluster that is built, by the kubeconfig that HyperShift

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path"
+	"strings"
 	"time"
 
 	"github.com/labrun/labrun/pipeline/event"
@@ -22,22 +24,26 @@ type HTTPServed struct {
 // HTTPServedOutputs is what was answered.
 type HTTPServedOutputs struct {
 	Ranges bool `yaml:"ranges" doc:"every URL serves ranges"`
-	asked  int
+	asked  []string
 }
 
-// Summary says how many answered.
+// Summary says what answered.
 func (o HTTPServedOutputs) Summary() string {
 	answer, ranges := " answer", ", with ranges"
-	if o.asked == 1 {
+	if len(o.asked) == 1 {
 		answer = " answers"
 	}
 	switch {
-	case !o.Ranges && o.asked == 1:
+	case !o.Ranges && len(o.asked) == 1:
 		ranges = ", without ranges"
 	case !o.Ranges:
 		ranges = ", not all with ranges"
 	}
-	return count(o.asked, "URL") + answer + ranges
+	var names []string
+	for _, url := range o.asked {
+		names = append(names, path.Base(url))
+	}
+	return strings.Join(names, ", ") + answer + ranges
 }
 
 // requestTimeout bounds one request for one byte.
@@ -50,7 +56,7 @@ func (s HTTPServed) Run(ctx context.Context, env *Env) (HTTPServedOutputs, error
 		return HTTPServedOutputs{}, err
 	}
 	defer client.CloseIdleConnections()
-	out := HTTPServedOutputs{Ranges: true, asked: len(s.URLs)}
+	out := HTTPServedOutputs{Ranges: true, asked: s.URLs}
 	for _, url := range s.URLs {
 		told := func(err error) event.Report {
 			return report(url+" does not answer with bytes", "seen", err.Error(), "curl -v -r 0-0 "+url)

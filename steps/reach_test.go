@@ -59,10 +59,10 @@ func TestHTTPServed(t *testing.T) {
 		step    HTTPServed
 		summary string
 	}{
-		{"ranges", HTTPServed{URLs: []string{plain.URL + "/ranges"}}, "1 URL answers, with ranges"},
-		{"not all with ranges", HTTPServed{URLs: []string{plain.URL + "/ranges", plain.URL + "/whole"}}, "2 URLs answer, not all with ranges"},
-		{"the second time", HTTPServed{URLs: []string{plain.URL + "/later"}}, "1 URL answers, without ranges"},
-		{"a CA of its own", HTTPServed{URLs: []string{secure.URL + "/ranges"}, CA: ca}, "1 URL answers, with ranges"},
+		{"ranges", HTTPServed{URLs: []string{plain.URL + "/ranges"}}, "ranges answers, with ranges"},
+		{"not all with ranges", HTTPServed{URLs: []string{plain.URL + "/ranges", plain.URL + "/whole"}}, "ranges, whole answer, not all with ranges"},
+		{"the second time", HTTPServed{URLs: []string{plain.URL + "/later"}}, "later answers, without ranges"},
+		{"a CA of its own", HTTPServed{URLs: []string{secure.URL + "/ranges"}, CA: ca}, "ranges answers, with ranges"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			env, _ := anEnv(t, f, LabOptions{})

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
 
 	"github.com/labrun/labrun/internal/statedir"
@@ -58,6 +59,23 @@ func (c *choice) Set(text string) error {
 	}
 	*c.value = text
 	return nil
+}
+
+// command is the lab as it is named on a command line: the file, and the flags
+// that another command needs as well.
+func (f labFlags) command(file string) string {
+	words := []string{file}
+	for _, flag := range []struct {
+		name   string
+		values []string
+	}{{"--values", f.values}, {"--set", f.set}, {"--kubeconfig", []string{f.kubeconfig}}} {
+		for _, value := range flag.values {
+			if value != "" {
+				words = append(words, flag.name, value)
+			}
+		}
+	}
+	return shellescape.QuoteCommand(words)
 }
 
 // load reads a lab file and tells its warnings.

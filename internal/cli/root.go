@@ -115,7 +115,8 @@ func (a *app[E]) helpCommand() *cobra.Command {
 }
 
 func (a *app[E]) versionCommand() *cobra.Command {
-	return &cobra.Command{
+	var output string
+	cmd := &cobra.Command{
 		Use: "version", Short: "the version of labrun",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -124,8 +125,13 @@ func (a *app[E]) versionCommand() *cobra.Command {
 			return &misuse{message: fmt.Sprintf("%s takes no argument, %q was given", cmd.CommandPath(), args[0]), hint: cmd.UseLine()}
 		},
 		RunE: func(*cobra.Command, []string) error {
+			if output == "json" {
+				return writeJSON(a.streams.Out, map[string]string{"version": a.program.Version})
+			}
 			_, err := fmt.Fprintln(a.streams.Out, "labrun "+a.program.Version)
 			return err
 		},
 	}
+	outputFlag(cmd, &output, "text", "json")
+	return cmd
 }

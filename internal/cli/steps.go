@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"path"
 	"strings"
 	"text/tabwriter"
 
@@ -50,6 +51,11 @@ func kindOf[E any](kinds []pipeline.Kind[E], name string) (pipeline.Kind[E], err
 		names = append(names, k.Name)
 	}
 	hint := source.DidYouMean(name, names)
+	for _, known := range names {
+		if hint == "" && path.Base(known) == name {
+			hint = fmt.Sprintf("did you mean %q?", known)
+		}
+	}
 	if hint == "" {
 		hint = "labrun steps lists them"
 	}

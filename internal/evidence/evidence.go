@@ -37,18 +37,20 @@ type Advice struct {
 // Keeper keeps the evidence of one run. It is a sink of the run's events, which
 // reach it with their secrets masked.
 type Keeper struct {
-	mask   func(string) string
-	advise func(code string) (Advice, bool)
+	command string
+	mask    func(string) string
+	advise  func(code string) (Advice, bool)
 
 	mu    sync.Mutex
 	state event.State
 	told  map[string][]event.Event // by instance, the latest
 }
 
-// New makes a keeper. mask takes the secrets out of a text; advise knows what a
+// New makes a keeper. command is the lab as the user names it on a command line:
+// its file and flags. mask takes the secrets out of a text; advise knows what a
 // report's code stands for, and may be nil.
-func New(mask func(string) string, advise func(code string) (Advice, bool)) *Keeper {
-	return &Keeper{mask: mask, advise: advise, told: map[string][]event.Event{}}
+func New(command string, mask func(string) string, advise func(code string) (Advice, bool)) *Keeper {
+	return &Keeper{command: command, mask: mask, advise: advise, told: map[string][]event.Event{}}
 }
 
 // Take notes an event.

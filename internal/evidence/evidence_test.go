@@ -23,7 +23,7 @@ const secret = "hunter2hunter2"
 func failure(t *testing.T) (*Keeper, pipeline.Failure) {
 	t.Helper()
 	mask := strings.NewReplacer(secret, "***").Replace
-	k := New(mask, func(code string) (Advice, bool) {
+	k := New("lab.yaml --values v.yaml", mask, func(code string) (Advice, bool) {
 		return Advice{ID: code, Means: "Metal3 cannot talk to the BMC.", Cures: []string{"Compare the user and password with the BMC's."}}, code == "bmh-registration"
 	})
 	report := &event.Report{

@@ -34,7 +34,7 @@ func (k *Keeper) page(f pipeline.Failure, files []kept, missing error) string {
 	w.WriteString("\n")
 	k.what(&w, report)
 	fmt.Fprintf(&w, "When it is mended, run the same command again: `labrun run %s` continues from %s.\n\n",
-		k.state.Run.File, (&event.Instance{Step: f.Step, Key: f.Key}).Typed())
+		k.command, (&event.Instance{Step: f.Step, Key: f.Key}).Typed())
 	history(&w, told)
 	beside(&w, files, missing)
 	return w.String()

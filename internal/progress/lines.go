@@ -13,13 +13,12 @@ import (
 type layout struct {
 	ink
 	phase, name int // columns of the phase and of the step's name
-	width       int // of the whole; 0 where only lines that will be told again are cut
+	width       int // of the whole; 0 where nothing is cut
 }
 
 const (
 	statusColumn  = 9
 	summaryColumn = 50
-	plainWidth    = 120 // of a waiting step's line in a log
 	timeColumn    = 8
 	nameColumn    = 20 // at least; a forEach's key is only known later
 	nameLimit     = 36
@@ -84,6 +83,8 @@ func (l layout) finished(i *event.Instance, phase string) string {
 	r.mark, r.markPaint = mark(i.Result.Status)
 	r.status, r.statusPaint = word(i.Result.Status)
 	switch {
+	case i.Result.Status == event.Cancelled && i.Seen != nil:
+		r.summary = seen(i)
 	case i.Result.Report != nil:
 		r.summary = i.Result.Report.Title
 	case i.Result.Reason != "":
@@ -105,9 +106,6 @@ func (l layout) runs(i *event.Instance, phase, mark string, now time.Time) strin
 	}
 	if i.Seen != nil {
 		r.summary, r.tail = seen(i), " · "+r.tail
-	}
-	if l.width == 0 {
-		l.width = plainWidth
 	}
 	return l.format(r)
 }

@@ -22,18 +22,25 @@ type Plain struct {
 	layout layout
 	phase  string // of the line before
 	told   map[*event.Instance]time.Time
+	later  map[*event.Instance]*time.Timer // tells what was kept back
 }
 
 // NewPlain makes one. It writes no colour and cuts nothing.
 func NewPlain(out io.Writer) *Plain {
-	return &Plain{out: out, state: &event.State{}, told: map[*event.Instance]time.Time{}}
+	return &Plain{out: out, state: &event.State{}, told: map[*event.Instance]time.Time{}, later: map[*event.Instance]*time.Timer{}}
 }
 
 // State is the run so far.
 func (p *Plain) State() *event.State { return p.state }
 
 // Close ends the progress.
-func (p *Plain) Close() {}
+func (p *Plain) Close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := range p.later {
+		p.quiet(i)
+	}
+}
 
 // Take writes what the event tells. It has no error: a log that nobody reads
 // does not stop a run.
@@ -46,19 +53,51 @@ func (p *Plain) Take(e event.Event) error {
 		p.layout = newLayout(p.state.Run, false)
 		fmt.Fprintf(p.out, "%s\n\n", header(p.state.Run))
 	case event.StepProgress:
-		if last, ok := p.told[i]; i.Running() && (!ok || e.Time.Sub(last) >= tellAgain) {
-			p.told[i] = e.Time
-			p.line(p.layout.runs(i, p.phaseOf(i), "…", e.Time))
-		}
+		p.sees(i, e.Time)
 	case event.StepWarned:
 		p.line(p.layout.warned(i, p.phaseOf(i), *e.Report))
 	case event.StepFinished:
 		delete(p.told, i)
+		p.quiet(i)
 		if worthALine(i) {
 			p.line(p.layout.finished(i, p.phaseOf(i)))
 		}
 	}
 	return nil
+}
+
+// sees tells what a waiting step sees: at once, or, where it told something a
+// moment ago, when it may again.
+func (p *Plain) sees(i *event.Instance, now time.Time) {
+	if !i.Running() {
+		return
+	}
+	last, before := p.told[i]
+	wait := tellAgain - now.Sub(last)
+	if !before || wait <= 0 {
+		p.quiet(i)
+		p.told[i] = now
+		p.line(p.layout.runs(i, p.phaseOf(i), "…", now))
+		return
+	}
+	if p.later[i] == nil {
+		p.later[i] = time.AfterFunc(wait, func() {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			if p.later[i] != nil {
+				delete(p.later, i)
+				p.sees(i, last.Add(tellAgain))
+			}
+		})
+	}
+}
+
+// quiet drops what was kept back.
+func (p *Plain) quiet(i *event.Instance) {
+	if timer := p.later[i]; timer != nil {
+		timer.Stop()
+		delete(p.later, i)
+	}
 }
 
 // Note writes a line of its own.

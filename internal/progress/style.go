@@ -48,7 +48,7 @@ func word(s event.Status) (string, paint) {
 	case event.Changed:
 		return "changed", yellow
 	case event.Cancelled:
-		return "stopped", yellow
+		return "cancelled", yellow
 	}
 	return string(s), dim
 }

@@ -66,7 +66,7 @@ func TestRead(t *testing.T) {
 	}
 	var files Files
 	for path, want := range map[string]string{
-		dir: dir + ": is a folder; a file is needed", large: large + ": is larger than 8 MB",
+		dir: dir + ": is a folder; a file is needed", large: large + ": is larger than 4 MB",
 		filepath.Join(dir, "none"): filepath.Join(dir, "none") + ": cannot be read: no such file or directory",
 	} {
 		if _, found := files.Read(path); found.Error() != want {

@@ -9,7 +9,7 @@ import (
 )
 
 // MaxSize is the largest file that is read, in bytes.
-const MaxSize = 8 << 20
+const MaxSize = 4 << 20
 
 // Files keeps the texts of the files that were read, for the lines under
 // diagnostics. The zero value holds none.

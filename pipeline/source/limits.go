@@ -2,6 +2,7 @@ package source
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/goccy/go-yaml/token"
 )
@@ -10,6 +11,7 @@ import (
 type frame struct {
 	column int // of its keys; 0 for a flow one
 	keys   int
+	items  int
 }
 
 // checkTokens bounds depth and keys before the parser sees the tokens, and
@@ -46,6 +48,23 @@ func checkTokens(t *text, tokens token.Tokens) Diagnostics {
 			}
 		case token.SequenceEntryType:
 			frames = enter(frames, tk.Position.Column)
+			top := &frames[len(frames)-1]
+			if top.items++; top.items > maxItems {
+				return refuse(tk, fmt.Sprintf("a list has more than %d items", maxItems), "")
+			}
+		case token.CollectEntryType:
+			if len(frames) > 0 {
+				top := &frames[len(frames)-1]
+				if top.items++; top.items > maxItems {
+					return refuse(tk, fmt.Sprintf("a list has more than %d items", maxItems), "")
+				}
+			}
+		case token.DoubleQuoteType:
+			if strings.Contains(strings.TrimLeft(tk.Origin, " \t\n"), "\t") { // the lexer loses what follows it
+				d := refuse(tk, "a tab stands in this text", `write \t in its place`)
+				d[0].Width = firstLineWidth(tk)
+				return d
+			}
 		case token.MappingValueType:
 			column := tk.Position.Column
 			if i > 0 && tokens[i-1].Position.Line == tk.Position.Line {

@@ -17,6 +17,7 @@ import (
 const (
 	maxDepth   = 100
 	maxKeys    = 10_000  // of one mapping
+	maxItems   = 20_000  // of one list
 	maxAliased = 100_000 // nodes that aliases add
 )
 

@@ -108,7 +108,7 @@ func TestRefused(t *testing.T) {
 		{"undefined alias", "base: &base 1\nb: *bose\n", "f:2:4: there is no anchor \"bose\""},
 		{"cyclic alias", "a: &a\n  b: *a\n", "f:2:6: the anchor \"a\" contains itself"},
 		{"duplicates", "a: 1\nb: 2\na: 3\nb: 4\n", "f:3:1: the key \"a\" stands twice\nf:4:1: the key \"b\" stands twice"},
-		{"large", strings.Repeat("#", MaxSize+1), "f: is larger than 8 MB"},
+		{"large", strings.Repeat("#", MaxSize+1), "f: is larger than 4 MB"},
 		{"tag", "when: !lab.x\n", "f:1:7: YAML reads !lab.x as a tag, and a file has none"},
 		{"tag in an expression", "when: !lab.x && b\n", "f:1:7: YAML reads !lab.x as a tag, and a file has none"},
 		{"ternary", "when: a ? b : c\n", "f:1:13: \": \" begins a mapping, and none may begin here"},

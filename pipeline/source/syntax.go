@@ -12,9 +12,10 @@ import (
 // syntaxError tells the parser's error in words of the file's author, with a
 // hint where an expression is the likely cause.
 func syntaxError(t *text, tokens token.Tokens, err error) Diagnostic {
-	d := Diagnostic{Pos: Position{File: t.name, Line: 1, Column: 1}, Width: 1, Message: err.Error()}
+	d := Diagnostic{Pos: Position{File: t.name, Line: 1, Column: 1}, Width: 1}
 	var syntax *yaml.SyntaxError
 	if !errors.As(err, &syntax) || syntax.Token == nil {
+		d.Message = err.Error() // of a syntax error it takes seconds: it shows the source, in colours
 		return d
 	}
 	tk := syntax.Token

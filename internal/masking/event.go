@@ -1,69 +1,67 @@
 package masking
 
 import (
-	"strings"
-
 	"github.com/labrun/labrun/pipeline/event"
 )
 
 // maskEvent masks whatever of an event came from outside. What the event points
 // to belongs to others too and is not changed.
-func maskEvent(r *strings.Replacer, e event.Event) event.Event {
-	e.Report = maskReport(r, e.Report)
+func maskEvent(hide func(string) string, e event.Event) event.Event {
+	e.Report = maskReport(hide, e.Report)
 	if e.Plan != nil {
 		plan := *e.Plan
-		plan.Reason = r.Replace(plan.Reason)
+		plan.Reason = hide(plan.Reason)
 		e.Plan = &plan
 	}
 	if e.Effect != nil {
 		effect := *e.Effect
-		effect.Object, effect.Error = r.Replace(effect.Object), r.Replace(effect.Error)
+		effect.Object, effect.Error = hide(effect.Object), hide(effect.Error)
 		e.Effect = &effect
 	}
 	if e.Result != nil {
 		result := *e.Result
-		result.Summary, result.Reason = r.Replace(result.Summary), r.Replace(result.Reason)
-		result.Report = maskReport(r, result.Report)
-		result.Outputs = maskValue(r, result.Outputs)
+		result.Summary, result.Reason = hide(result.Summary), hide(result.Reason)
+		result.Report = maskReport(hide, result.Report)
+		result.Outputs = maskValue(hide, result.Outputs)
 		e.Result = &result
 	}
 	if e.Evidence != nil {
-		e.Evidence = &event.Evidence{Page: r.Replace(e.Evidence.Page), Files: e.Evidence.Files}
+		e.Evidence = &event.Evidence{Page: hide(e.Evidence.Page), Files: e.Evidence.Files}
 	}
 	if e.Summary != nil {
 		summary := *e.Summary
-		summary.Report = maskReport(r, summary.Report)
+		summary.Report = maskReport(hide, summary.Report)
 		e.Summary = &summary
 	}
 	return e
 }
 
-func maskReport(r *strings.Replacer, told *event.Report) *event.Report {
+func maskReport(hide func(string) string, told *event.Report) *event.Report {
 	if told == nil {
 		return nil
 	}
-	out := event.Report{Code: told.Code, Title: r.Replace(told.Title), Next: r.Replace(told.Next)}
+	out := event.Report{Code: told.Code, Title: hide(told.Title), Next: hide(told.Next)}
 	for _, l := range told.Lines {
-		out.Lines = append(out.Lines, event.Line{Label: l.Label, Text: r.Replace(l.Text)})
+		out.Lines = append(out.Lines, event.Line{Label: l.Label, Text: hide(l.Text)})
 	}
 	return &out
 }
 
 // maskValue masks the texts of plain maps and lists.
-func maskValue(r *strings.Replacer, v any) any {
+func maskValue(hide func(string) string, v any) any {
 	switch v := v.(type) {
 	case string:
-		return r.Replace(v)
+		return hide(v)
 	case map[string]any:
 		out := make(map[string]any, len(v))
 		for key, value := range v {
-			out[key] = maskValue(r, value)
+			out[key] = maskValue(hide, value)
 		}
 		return out
 	case []any:
 		out := make([]any, len(v))
 		for i, value := range v {
-			out[i] = maskValue(r, value)
+			out[i] = maskValue(hide, value)
 		}
 		return out
 	}

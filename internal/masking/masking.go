@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"iter"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -121,19 +122,22 @@ func (s *Secrets) add(value string, least int) {
 	}
 }
 
-// Text is text with Mask in place of every secret.
+// token is a JSON Web Token: nobody shows one on purpose, whose ever it is. An
+// image's URL may hold one.
+var token = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+`)
+
+// Text is text with Mask in place of every secret, and of every token.
 func (s *Secrets) Text(text string) string {
-	if r := s.current(); r != nil {
-		return r.Replace(text)
+	s.mu.RLock()
+	replacer := s.replacer
+	s.mu.RUnlock()
+	if replacer != nil {
+		text = replacer.Replace(text)
+	}
+	if strings.Contains(text, "eyJ") {
+		text = token.ReplaceAllLiteralString(text, Mask)
 	}
 	return text
-}
-
-// current is nil while there is no secret.
-func (s *Secrets) current() *strings.Replacer {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.replacer
 }
 
 // Before gives a sink that hands each event to all others with the secrets
@@ -147,9 +151,7 @@ type masked struct {
 
 // Take hands the event on.
 func (m *masked) Take(e event.Event) error {
-	if r := m.secrets.current(); r != nil {
-		e = maskEvent(r, e)
-	}
+	e = maskEvent(m.secrets.Text, e)
 	var first error
 	for _, sink := range m.sinks {
 		if err := sink.Take(e); err != nil && first == nil {

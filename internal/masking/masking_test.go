@@ -14,6 +14,9 @@ import (
 
 func TestText(t *testing.T) {
 	var s Secrets
+	if got := s.Text("https://hub/byapikey/eyJhbGciOiJFUzI1NiJ9.eyJpbmZyYV9lbnYiOiJ4In0.c2lnbmF0dXJl/x.iso"); got != "https://hub/byapikey/***/x.iso" {
+		t.Errorf("a token: %q", got)
+	}
 	if got := s.Text("hunter2"); got != "hunter2" {
 		t.Errorf("without secrets: %q", got)
 	}

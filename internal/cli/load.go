@@ -113,13 +113,13 @@ func (a *app[E]) loadJob(file string, f labFlags) (*pipeline.Pipeline[E], Job, e
 	if err != nil {
 		return nil, Job{}, err
 	}
-	job, err := jobOf(p, f, lab)
+	job, err := a.jobOf(p, f, lab)
 	return p, job, err
 }
 
 // jobOf is what an environment of this lab is made for.
-func jobOf[E any](p *pipeline.Pipeline[E], f labFlags, lab *statedir.Lab) (Job, error) {
-	j := Job{Lab: p.Name, Facts: p.Facts, StateDir: lab.Dir}
+func (a *app[E]) jobOf(p *pipeline.Pipeline[E], f labFlags, lab *statedir.Lab) (Job, error) {
+	j := Job{Lab: p.Name, Facts: p.Facts, StateDir: lab.Dir, Conceal: a.secrets.Add}
 	if f.kubeconfig != "" {
 		path, err := filepath.Abs(f.kubeconfig)
 		if err != nil {

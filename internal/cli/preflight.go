@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -53,13 +55,17 @@ func (a *app[E]) preflight(ctx context.Context, file string, f preflightFlags) e
 	if err != nil {
 		return err
 	}
+	var told bytes.Buffer
 	if f.output == "json" {
-		err = writeJSON(a.streams.Out, struct {
+		err = writeJSON(&told, struct {
 			Lab     string `json:"lab"`
 			Workers any    `json:"workers"`
 		}{p.Name, found.Reports})
 	} else {
-		err = a.tellProven(found, a.program.Now().Sub(began))
+		err = a.tellProven(&told, found, a.program.Now().Sub(began))
+	}
+	if err == nil {
+		_, err = io.WriteString(a.streams.Out, a.secrets.Text(told.String()))
 	}
 	if err == nil && found.Usable < len(found.Proofs) {
 		return ends(pipeline.ExitPreflight)
@@ -67,11 +73,11 @@ func (a *app[E]) preflight(ctx context.Context, file string, f preflightFlags) e
 	return err
 }
 
-func (a *app[E]) tellProven(found Proven, took time.Duration) error {
-	if err := progress.Proofs(a.streams.Out, found.Proofs, terminalOf(a.streams.Out).colour); err != nil {
+func (a *app[E]) tellProven(w io.Writer, found Proven, took time.Duration) error {
+	if err := progress.Proofs(w, found.Proofs, terminalOf(a.streams.Out).colour); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(a.streams.Out, "\n%d of %s can be used · %s · %s\n",
+	_, err := fmt.Fprintf(w, "\n%d of %s can be used · %s · %s\n",
 		found.Usable, count(len(found.Proofs), "worker"), count(found.Requests, "request"), took.Round(100*time.Millisecond))
 	return err
 }

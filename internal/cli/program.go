@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/labrun/labrun/internal/evidence"
+	"github.com/labrun/labrun/internal/masking"
 	"github.com/labrun/labrun/pipeline"
 	"github.com/labrun/labrun/pipeline/event"
 	"github.com/labrun/labrun/pipeline/source"
@@ -78,6 +79,7 @@ type Streams struct {
 type app[E any] struct {
 	program Program[E]
 	streams Streams
+	secrets masking.Secrets // found by whatever the command does
 }
 
 // Main runs one command and gives its exit code.
@@ -110,13 +112,13 @@ func (a *app[E]) tell(command *cobra.Command, err error) int {
 		_ = wrong.found.Render(a.streams.Err, wrong.files)
 		return exitUsage
 	case errors.As(err, &code):
-		fmt.Fprintf(a.streams.Err, "labrun: %v\n", err)
+		fmt.Fprintf(a.streams.Err, "labrun: %s\n", a.secrets.Text(err.Error()))
 		return code.ExitCode()
 	}
-	fmt.Fprintf(a.streams.Err, "labrun: %v\n", err)
+	fmt.Fprintf(a.streams.Err, "labrun: %s\n", a.secrets.Text(err.Error()))
 	var told event.Reporter
 	if errors.As(err, &told) && told.Tell().Next != "" {
-		fmt.Fprintf(a.streams.Err, "  %s\n", told.Tell().Next)
+		fmt.Fprintf(a.streams.Err, "  %s\n", a.secrets.Text(told.Tell().Next))
 	}
 	return exitFailed
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/labrun/labrun/internal/evidence"
-	"github.com/labrun/labrun/internal/masking"
 	"github.com/labrun/labrun/internal/progress"
 	"github.com/labrun/labrun/internal/statedir"
 	"github.com/labrun/labrun/pipeline"
@@ -78,12 +77,11 @@ func (a *app[E]) run(ctx context.Context, file string, f runFlags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.Unlock()) }()
-	job, err := jobOf(p, f.labFlags, lab)
+	job, err := a.jobOf(p, f.labFlags, lab)
 	if err != nil {
 		return err
 	}
-	var secrets masking.Secrets
-	job.Adopt, job.Conceal = f.adopt, secrets.Add
+	job.Adopt = f.adopt
 	environment := a.program.Open(job)
 	defer environment.close()
 	if err := a.ready(ctx, p, environment); err != nil {
@@ -95,7 +93,7 @@ func (a *app[E]) run(ctx context.Context, file string, f runFlags) (err error) {
 	}
 	defer func() { err = ended(err, journal.Close()) }()
 	a.prune(lab)
-	return a.perform(ctx, p, f, job, environment, &secrets, record, journal)
+	return a.perform(ctx, p, f, job, environment, record, journal)
 }
 
 // ended is the error of a run whose journal was closed with another one. A run
@@ -126,10 +124,10 @@ func begin(lab *statedir.Lab) (*statedir.Run, *event.Journal, error) {
 }
 
 // perform runs the steps and shows them.
-func (a *app[E]) perform(ctx context.Context, p *pipeline.Pipeline[E], f runFlags, job Job, environment Environment[E], secrets *masking.Secrets, record *statedir.Run, journal *event.Journal) error {
+func (a *app[E]) perform(ctx context.Context, p *pipeline.Pipeline[E], f runFlags, job Job, environment Environment[E], record *statedir.Run, journal *event.Journal) error {
 	shown := a.view()
 	command := f.command(p.File)
-	witness := evidence.New(command, secrets.Text, a.program.Advise)
+	witness := evidence.New(command, a.secrets.Text, a.program.Advise)
 	sinks := []event.Sink{journal, witness, shown}
 	closing := a.streams.Out
 	if f.output == "json" {
@@ -138,7 +136,7 @@ func (a *app[E]) perform(ctx context.Context, p *pipeline.Pipeline[E], f runFlag
 	}
 	ctx, release := interruptible(ctx, shown.Note)
 	summary, err := p.Run(ctx, pipeline.RunOptions[E]{
-		Env: environment.New, Command: command, Sinks: []event.Sink{secrets.Before(sinks...)}, Number: record.Number, Labrun: a.program.Version, Title: a.title(job),
+		Env: environment.New, Command: command, Sinks: []event.Sink{a.secrets.Before(sinks...)}, Number: record.Number, Labrun: a.program.Version, Title: a.title(job),
 		Parallel: f.parallel, Evidence: record.Evidence, Collect: witness.Collect, Requests: environment.Requests, Now: a.program.Now,
 	})
 	release()

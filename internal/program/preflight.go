@@ -17,7 +17,7 @@ import (
 
 // preflight asks the BMCs of the named workers, all where none is named.
 func preflight(ctx context.Context, j cli.Job, names []string) (cli.Proven, error) {
-	lab := steps.NewLab(j.Facts.(*labs.Facts), steps.LabOptions{Kubeconfig: j.Kubeconfig, StateDir: j.StateDir})
+	lab := steps.NewLab(j.Facts.(*labs.Facts), steps.LabOptions{Kubeconfig: j.Kubeconfig, StateDir: j.StateDir, Conceal: j.Conceal})
 	defer lab.Close()
 	reports, err := lab.AskBMCs(ctx, names)
 	if err != nil {

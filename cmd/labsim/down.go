@@ -159,7 +159,7 @@ func status(dirs []string, out io.Writer) error {
 		state := "ready"
 		switch {
 		case !r.running():
-			state = "killed: labsim down " + r.Name
+			state = "killed: " + downOf(r.Name, dir)
 		case r.API == "":
 			state = "starting"
 		}

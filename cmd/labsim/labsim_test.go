@@ -143,7 +143,8 @@ func (b bench) addresses(state string) []string {
 func TestDetached(t *testing.T) {
 	b := newBench(t)
 	said, code := b.labsim(b.up(ipv6, "one", "--detach")...)
-	if code != 0 || !strings.Contains(said, "labrun "+ipv6+" --kubeconfig") {
+	if code != 0 || !strings.Contains(said, "labrun "+ipv6+" --kubeconfig") ||
+		!strings.Contains(said, "it runs until labsim down --state-dir "+filepath.Join(b.dir, "one")+"\n") {
 		t.Fatalf("exit %d:\n%s", code, said)
 	}
 	addresses := b.addresses("one")

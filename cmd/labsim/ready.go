@@ -18,7 +18,7 @@ import (
 )
 
 // describe tells what runs, and what to type next.
-func describe(lab loaded, running *sim.Lab, took time.Duration, command string, detached bool) string {
+func describe(lab loaded, running *sim.Lab, took time.Duration, command, end string) string {
 	var b strings.Builder
 	var workers []string
 	for _, m := range running.Machines() {
@@ -31,11 +31,7 @@ func describe(lab loaded, running *sim.Lab, took time.Duration, command string, 
 	line("name server", running.DNS())
 	line("state", running.Dir())
 	fmt.Fprintf(&b, "\nready after %s; now type\n\n  %s\n\n", took.Round(100*time.Millisecond), command)
-	if detached {
-		fmt.Fprintf(&b, "it runs until labsim down %s\n", lab.name)
-	} else {
-		b.WriteString("it runs until Ctrl-C\n")
-	}
+	fmt.Fprintf(&b, "it runs until %s\n", end)
 	return b.String()
 }
 

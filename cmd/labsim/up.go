@@ -117,7 +117,7 @@ func (u *up) run(ctx context.Context) (err error) {
 	}); err != nil {
 		return err
 	}
-	tell.ready(describe(lab, running, time.Since(started), command, u.readyFD > 0))
+	tell.ready(describe(lab, running, time.Since(started), command, u.end(lab.name)))
 	select {
 	case <-ctx.Done():
 		return nil
@@ -213,6 +213,22 @@ func (u *up) command() string {
 		parts = append(parts, "--set", quote(s))
 	}
 	return strings.Join(append(parts, "--kubeconfig", u.kubeconfig, "--values", u.values), " ")
+}
+
+// end is what ends the lab.
+func (u *up) end(name string) string {
+	if u.readyFD == 0 {
+		return "Ctrl-C"
+	}
+	return downOf(name, u.dir(name))
+}
+
+// downOf is the command that ends the lab of a state folder.
+func downOf(name, dir string) string {
+	if dir == filepath.Join(defaultRoot(), name) {
+		return "labsim down " + name
+	}
+	return "labsim down --state-dir " + quote(absolute(dir))
 }
 
 func quote(s string) string {

@@ -23,6 +23,9 @@ func (l *Lab) tellNames() {
 		}
 	}
 	l.names.Set("*.apps."+cluster, l.ingress()...)
+	if l.options.faults().On("router-unreachable") {
+		l.names.Set("*.apps."+cluster, l.hubAddresses()...)
+	}
 }
 
 func (l *Lab) ingress() []netip.Addr {
@@ -41,6 +44,17 @@ func (l *Lab) ingress() []netip.Addr {
 			if addr, err := netip.ParseAddr(text); err == nil {
 				all = append(all, addr)
 			}
+		}
+	}
+	return all
+}
+
+// hubAddresses are those of the management cluster's first node: where no router of the hosted cluster runs.
+func (l *Lab) hubAddresses() []netip.Addr {
+	var all []netip.Addr
+	for _, ip := range l.hubNodes()[0].IPs {
+		if addr, err := netip.ParseAddr(ip); err == nil {
+			all = append(all, addr)
 		}
 	}
 	return all

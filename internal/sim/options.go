@@ -116,16 +116,3 @@ func (o *Options) faults() world.Faults {
 	}
 	return on
 }
-
-// Failure is something that goes wrong when asked to.
-type Failure struct{ Name, Does string }
-
-// Failures lists what --fail takes.
-func Failures() []Failure {
-	return []Failure{
-		{"bmh-registration", "the BMC breaks after the last pre-flight: its password is changed when Metal3 registers the first host"},
-		{"agent-validation", "the workers' clocks are never synchronized: assisted-service's validation fails for ever"},
-		{"invalid-release", "the release image cannot be read: HostedCluster ValidReleaseImage False/InvalidImage"},
-		{"never-available", "the hosted API server's Deployment never becomes available"},
-	}
-}

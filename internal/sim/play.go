@@ -50,9 +50,12 @@ func (l *Lab) play(life context.Context) error {
 	return l.awaitStart(life, started)
 }
 
+// startLimit is how long the players may take to start on a busy machine.
+const startLimit = 3 * time.Minute
+
 // awaitStart waits until the players that could start have.
 func (l *Lab) awaitStart(ctx context.Context, started []<-chan struct{}) error {
-	limit := time.NewTimer(30 * time.Second)
+	limit := time.NewTimer(startLimit)
 	defer limit.Stop()
 	for _, one := range started {
 		select {
@@ -62,7 +65,7 @@ func (l *Lab) awaitStart(ctx context.Context, started []<-chan struct{}) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-limit.C:
-			return fmt.Errorf("the players did not start within 30 s")
+			return fmt.Errorf("the players did not start within %s", startLimit)
 		}
 	}
 	return nil
@@ -123,7 +126,7 @@ func (l *Lab) run(life context.Context, name string, mgr manager.Manager) {
 func (l *Lab) world() *world.World {
 	w := &world.World{
 		Hub: l.player(), Log: l.log, Pace: l.options.pace(), Faults: l.options.faults(),
-		Machines: l.machines, Images: l.web, Ironic: l.web, BreakBMC: l.breakBMC, DNS: l.names.Address(),
+		Machines: l.machines, Images: l.web, Ironic: l.web, BreakBMC: l.breakBMC, BreakRegistry: l.registry.Refuse, DNS: l.names.Address(),
 	}
 	if hub := l.options.Hub; hub != nil {
 		w.Pace = hub.options.pace()

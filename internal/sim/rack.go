@@ -57,6 +57,7 @@ func (l *Lab) plan() error {
 			User: w.BMC.Credentials.Username, Password: l.users.bmcPassword,
 			IPs: ips, Cores: 16, MemoryGB: 32, DiskGB: []int64{214, 214},
 		})
+		l.machines[i].NVMe = i == 0 && l.options.faults().On("root-device-hints")
 		if l.options.Server != nil {
 			l.options.Server(&l.machines[len(l.machines)-1])
 		}

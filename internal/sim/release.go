@@ -25,6 +25,9 @@ type release struct {
 // versionLabel names the version on a release image, as real ones do.
 const versionLabel = "io.openshift.release"
 
+// componentLabel names, on the release image, an image that it consists of. Real ones list them in a file of theirs.
+const componentLabel = "labsim.component"
+
 // publishRelease starts the registry and puts small images into it: of a disconnected lab under the repositories that
 // its mirrors name, over TLS; of a connected one under the release's own repository, on plain loopback.
 func (l *Lab) publishRelease(ctx context.Context) error {
@@ -57,11 +60,16 @@ func (l *Lab) publishRelease(ctx context.Context) error {
 func (l *Lab) pushImages(ctx context.Context) error {
 	f := l.facts
 	arch := map[string]string{"x86_64": "amd64", "aarch64": "arm64"}[f.Release.Arch]
-	payload, err := registry.Image(arch, map[string]string{versionLabel: f.Release.Version})
+	source := repository(f.Release.Image)
+	labels := map[string]string{versionLabel: f.Release.Version}
+	var err error
+	if labels[componentLabel], err = l.pushComponent(ctx, arch, source[:strings.LastIndex(source, "/")+1]+"ocp-v4.0-art-dev"); err != nil {
+		return err
+	}
+	payload, err := registry.Image(arch, labels)
 	if err != nil {
 		return err
 	}
-	source := repository(f.Release.Image)
 	if !f.Disconnected {
 		_, path, _ := strings.Cut(source, "/")
 		digest, err := l.registry.Push(ctx, path, payload)
@@ -90,6 +98,38 @@ func (l *Lab) pushImages(ctx context.Context) error {
 	}
 	l.release.controlPlane = l.release.registry + "/" + path + "@" + digest
 	return nil
+}
+
+// pushComponent puts an image that the release consists of into the registry, in the places of its repository, and gives
+// its name; "" where no mirror covers that. With failure image-pull-mirror the registry does not get it.
+func (l *Lab) pushComponent(ctx context.Context, arch, source string) (string, error) {
+	image, err := registry.Image(arch, map[string]string{"io.openshift.build.name": "etcd", versionLabel: l.facts.Release.Version})
+	if err != nil {
+		return "", err
+	}
+	hash, err := image.Digest()
+	if err != nil {
+		return "", fmt.Errorf("making an image of the release: %w", err)
+	}
+	places := mirrored(source, l.facts.Registry.Mirrors)
+	if !l.facts.Disconnected {
+		_, path, _ := strings.Cut(source, "/")
+		source = l.release.registry + "/" + path
+		places = []string{source}
+	}
+	for _, place := range places {
+		if l.options.faults().On("image-pull-mirror") {
+			continue
+		}
+		_, path, _ := strings.Cut(place, "/")
+		if _, err := l.registry.Push(ctx, path, image); err != nil {
+			return "", err
+		}
+	}
+	if len(places) == 0 {
+		return "", nil
+	}
+	return source + "@" + hash.String(), nil
 }
 
 // repository is an image's name without tag and digest.

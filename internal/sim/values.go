@@ -97,6 +97,8 @@ func (l *Lab) workerValues() []any {
 		worker := map[string]any{"name": w.Name, "bmc": bmc}
 		if h := w.RootDeviceHints; h != (labs.RootDeviceHints{}) && !strings.HasPrefix(h.DeviceName, "/dev/sd") {
 			worker["root_device_hints"] = disk(h)
+		} else if l.machines[i].NVMe && h.DeviceName == "" {
+			worker["root_device_hints"] = disk(h)
 		}
 		all = append(all, worker)
 	}

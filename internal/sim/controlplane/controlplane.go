@@ -33,7 +33,7 @@ type Options struct {
 	Family  Family        // address the API server listens on; default IPv4
 	Audit   bool          // log every write with its answer: see Writes
 	CRDs    []string      // sets of CustomResourceDefinitions (folders of bin/crds), or All
-	ReadyIn time.Duration // how long starting may take; default 90 s
+	ReadyIn time.Duration // how long starting may take; default 5 min: a busy machine is slow
 
 	// WithControllerManager also runs the namespace and garbage-collector controllers. They are started after the
 	// definitions are installed: the garbage collector looks for new kinds twice a minute only.
@@ -109,7 +109,7 @@ func (o *Options) complete() error {
 		o.Name = "sim"
 	}
 	if o.ReadyIn == 0 {
-		o.ReadyIn = 90 * time.Second
+		o.ReadyIn = 5 * time.Minute
 	}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -38,6 +39,7 @@ type Registry struct {
 	port    int
 	api     http.Handler
 	server  *http.Server
+	refuses atomic.Bool
 }
 
 // Start listens on a free port.
@@ -70,10 +72,13 @@ func (r *Registry) Port() int { return r.port }
 // Stop ends it.
 func (r *Registry) Stop() error { return r.server.Close() }
 
+// Refuse lets it refuse every login from now on, as where the user was removed.
+func (r *Registry) Refuse() { r.refuses.Store(true) }
+
 func (r *Registry) serve(w http.ResponseWriter, request *http.Request) {
 	user, password, _ := request.BasicAuth()
 	ok := subtle.ConstantTimeCompare([]byte(user), []byte(r.options.User))&subtle.ConstantTimeCompare([]byte(password), []byte(r.options.Password)) == 1
-	if r.options.User != "" && !ok {
+	if r.options.User != "" && !ok || r.refuses.Load() {
 		w.Header().Set("Www-Authenticate", `Basic realm="simulated lab"`)
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusUnauthorized)

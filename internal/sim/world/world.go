@@ -51,6 +51,9 @@ type World struct {
 	// its password is changed. Where it is nil, Metal3's player answers 401 in the BMC's place.
 	BreakBMC func(ctx context.Context, root string) error
 
+	// BreakRegistry lets the lab's registry refuse every login from then on, as failure registry-auth asks.
+	BreakRegistry func()
+
 	DNS      string // host:port of the lab's DNS server
 	Registry string // host:port of the lab's mirror registry, "" in a connected lab
 }
@@ -91,6 +94,7 @@ type Machine struct {
 	Cores    int64
 	MemoryGB int64
 	DiskGB   []int64
+	NVMe     bool // its disks are /dev/nvme0n1 and so on, and not /dev/sda
 }
 
 // HostedAPI is the API server of one hosted cluster.

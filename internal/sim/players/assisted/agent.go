@@ -87,6 +87,7 @@ func (s *service) advance(a *unstructured.Unstructured, spec agentSpec, host inv
 		state: obj.String(a, "status", "debugInfo", "state"), stage: obj.String(a, "status", "progress", "currentStage"),
 		lost:  a.GetAnnotations()[machine.Contact] == "false",
 		known: known, valid: known && failed == "", approved: spec.Approved, wanted: spec.Cluster != nil && spec.Cluster.Name != "",
+		wrongBoot: s.world.Faults.On("install-pending-user-action"),
 	}
 	to := next(at)
 	var left time.Duration
@@ -102,7 +103,7 @@ func (s *service) advance(a *unstructured.Unstructured, spec agentSpec, host inv
 			to.state, to.stage = at.state, at.stage
 		}
 	}
-	view := hostView{state: to.state, stage: to.stage, approved: spec.Approved, failed: failed, specFault: judgeDisk(host.Disks, spec.Disk)}
+	view := hostView{state: to.state, stage: to.stage, approved: spec.Approved, failed: failed, specFault: judgeDisk(host.Disks, spec.Disk), disk: diskText(host.Disks, spec.Disk)}
 	if to.state != stateDiscoveringUnbound && known {
 		view.validated = true
 		obj.Set(a, asStatus(results), "status", "validationsInfo")
@@ -116,7 +117,7 @@ func (s *service) advance(a *unstructured.Unstructured, spec agentSpec, host inv
 
 func describe(a *unstructured.Unstructured, v hostView, spec agentSpec) {
 	obj.Set(a, v.state, "status", "debugInfo", "state")
-	obj.Set(a, stateInfo(v.state, v.failed), "status", "debugInfo", "stateInfo")
+	obj.Set(a, v.info(), "status", "debugInfo", "stateInfo")
 	if spec.Role != "" {
 		obj.Set(a, spec.Role, "status", "role")
 	}

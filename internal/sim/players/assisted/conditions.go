@@ -9,6 +9,15 @@ type hostView struct {
 	failed       string // messages of failing validations
 	validated    bool   // validations were calculated
 	specFault    string // why the spec cannot be applied
+	disk         string // that is installed to, in words
+}
+
+// info is what the service says about the host's state.
+func (v hostView) info() string {
+	if v.state == statePendingReboot {
+		return "Expected the host to boot from disk, but it booted the installation image - please reboot and fix boot order to boot from disk " + v.disk
+	}
+	return stateInfo(v.state, v.failed)
 }
 
 func (v hostView) in(states ...string) bool {
@@ -86,7 +95,7 @@ func (v hostView) requirements() obj.Condition {
 		c.Status, c.Reason, c.Message = obj.True, "AgentIsReady", "The agent is ready to begin the installation"
 	case v.in(stateKnown, stateKnownUnbound):
 		c.Reason, c.Message = "AgentIsNotApproved", "The agent is not approved"
-	case v.in(statePreparing, stateInstalling, stateInProgress):
+	case v.in(statePreparing, stateInstalling, stateInProgress, statePendingReboot):
 		c.Status, c.Reason, c.Message = obj.True, "AgentAlreadyInstalling", "Installation already started and is in progress"
 	case v.in(stateAdded):
 		c.Status, c.Reason, c.Message = obj.True, "AgentInstallationStopped", "The agent installation stopped"
@@ -104,9 +113,9 @@ func (v hostView) installed() obj.Condition {
 	switch {
 	case v.in(stateAdded):
 		c.Status, c.Reason, c.Message = obj.True, "InstallationCompleted", "The installation has completed: "+stateInfo(v.state, "")
-	case v.in(statePreparing, stateInstalling, stateInProgress):
-		info := stateInfo(v.state, "")
-		if v.stage != "" {
+	case v.in(statePreparing, stateInstalling, stateInProgress, statePendingReboot):
+		info := v.info()
+		if v.stage != "" && v.state != statePendingReboot {
 			info = v.stage
 		}
 		c.Reason, c.Message = "InstallationInProgress", "The installation is in progress: "+info

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -20,6 +21,9 @@ import (
 )
 
 const infraEnvFinalizer = "infraenv.agent-install.openshift.io/ai-deprovision"
+
+// uncoveredImage is the agent's image of a service that was given another build: no lab's pull secret covers it.
+const uncoveredImage = "registry.stage.redhat.io/multicluster-engine/assisted-installer-agent-rhel9:latest"
 
 func (s *service) watchInfraEnvs(mgr ctrl.Manager) error {
 	neighbours := handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
@@ -118,6 +122,10 @@ func (s *service) judgeInfraEnv(ctx context.Context, u *unstructured.Unstructure
 	}
 	if image, err = chooseImage(images, spec.OSVersion, spec.Arch); err != nil {
 		return image, "", err
+	}
+	if s.world.Faults.On("infraenv-image") {
+		env = maps.Clone(env)
+		env["AGENT_DOCKER_IMAGE"] = uncoveredImage
 	}
 	if err := judgePullSecret(spec.PullSecret.Name, secret, env); err != nil {
 		return image, "", err

@@ -22,6 +22,10 @@
 //	agent-unbind        20 s   an Agent leaves a cluster
 //	agent-lost           3 min a host that does not answer any more is disconnected
 //	agent-reclaim        5 min an installed host reboots into the discovery ISO
+//
+// Failures: agent-validation (no host's clock is synchronized), infraenv-image (the service's agent image is in a
+// registry that the pull secret does not cover), install-pending-user-action (once its disk is written, each host boots
+// the discovery image again).
 package assisted
 
 import (

@@ -14,6 +14,7 @@ const (
 	stateInstalling          = "installing"
 	stateInProgress          = "installing-in-progress"
 	stateAdded               = "added-to-existing-cluster"
+	statePendingReboot       = "installing-pending-user-action"
 	stateUnbinding           = "unbinding"
 	stateReclaim             = "unbinding-pending-user-action"
 	stateLostUnbound         = "disconnected-unbound"
@@ -46,6 +47,7 @@ type situation struct {
 	valid        bool // no validation fails
 	approved     bool
 	wanted       bool // a cluster is named to bind to
+	wrongBoot    bool // once its disk is written it boots the discovery image again
 }
 
 // step is where a host goes next: its state and stage, after the delay of that name; "" means at once. A step to where
@@ -100,7 +102,10 @@ func next(s situation) step {
 	case stateInstalling:
 		return step{stateInProgress, installStages()[0].name, "agent-install"}
 	case stateInProgress:
-		return progress(s.stage)
+		if to := progress(s.stage); !s.wrongBoot || to.stage != "Rebooting" {
+			return to
+		}
+		return step{statePendingReboot, "Rebooting", "agent-write"}
 	case stateReclaim:
 		return step{stateDiscoveringUnbound, "", "agent-reclaim"}
 	case stateUnbinding:
@@ -112,6 +117,8 @@ func next(s situation) step {
 // lose is where a host goes whose agent fell silent. One that installs is left alone: it reboots.
 func lose(s situation) step {
 	switch {
+	case s.state == "":
+		return step{stateDiscoveringUnbound, "", ""}
 	case unbound(s.state):
 		return step{stateLostUnbound, "", "agent-lost"}
 	case slices.Contains([]string{stateBinding, stateInsufficient, stateKnown, stateLost}, s.state):

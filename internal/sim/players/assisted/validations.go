@@ -111,3 +111,14 @@ func judgeDisk(disks []disk, id string) string {
 	}
 	return "Requested installation disk is not part of the host's valid disks"
 }
+
+// diskText names the disk of that id as the service's messages do: model, serial, name and id. Where none is chosen, the
+// service installs to the first one.
+func diskText(disks []disk, id string) string {
+	for _, d := range disks {
+		if id == "" || id == d.ID || id == d.Path || id == d.ByPath {
+			return strings.TrimSpace(fmt.Sprintf("%s %s", strings.TrimSpace(d.Model+" "+d.Serial), fmt.Sprintf("(%s, %s)", strings.TrimPrefix(d.Path, "/dev/"), d.ID)))
+		}
+	}
+	return id
+}

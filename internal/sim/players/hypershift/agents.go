@@ -112,6 +112,9 @@ func (m *machines) reserve(ctx context.Context, agentMachine *unstructured.Unstr
 			return &list[i], nil // bound before, and interrupted
 		}
 	}
+	if err := m.holdAgents(ctx, list); err != nil {
+		return nil, err
+	}
 	for i := range list {
 		agent := &list[i]
 		if why := judgeAgent(agent, selector); why != "" {
@@ -173,6 +176,9 @@ func (m *machines) unbind(ctx context.Context, namespace, name string) (free boo
 
 // installed says that an Agent's host was rebooted into what was installed.
 func (a agentView) installed() bool {
+	if a.Status.DebugInfo.State == "installing-pending-user-action" {
+		return false // it rebooted, into the wrong medium
+	}
 	return slices.Contains([]string{"Rebooting", "Configuring", "Joined", "Done"}, a.Status.Progress.CurrentStage) ||
 		a.Status.DebugInfo.State == "added-to-existing-cluster"
 }

@@ -13,15 +13,18 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// writeOperators writes the hosted ClusterOperators and gives the names of those that are not Available.
-func writeOperators(ctx context.Context, site client.Client, workers bool, view ingress, version string) ([]string, error) {
+// writeOperators writes the hosted ClusterOperators and gives the names of those that are not Available. broken says, by
+// name, why one is degraded even with workers.
+func writeOperators(ctx context.Context, site client.Client, workers bool, view ingress, version string, broken map[string]string) ([]string, error) {
 	why := map[string]string{}
 	for _, name := range planeOperators() {
 		why[name] = ""
 	}
 	for _, name := range workerOperators() {
 		why[name] = ""
-		if !workers {
+		if workers {
+			why[name] = broken[name]
+		} else {
 			why[name] = fmt.Sprintf("%s is waiting for worker nodes", name)
 		}
 	}
@@ -34,7 +37,8 @@ func writeOperators(ctx context.Context, site client.Client, workers bool, view 
 		if text != "" {
 			missing = append(missing, name)
 		}
-		if err := writeOperator(ctx, site, name, text, version); err != nil {
+		degraded := text != "" && (name == "ingress" || name == "console" || text == broken[name])
+		if err := writeOperator(ctx, site, name, text, version, degraded); err != nil {
 			return nil, err
 		}
 	}
@@ -42,7 +46,7 @@ func writeOperators(ctx context.Context, site client.Client, workers bool, view 
 	return missing, nil
 }
 
-func reasonOf(name, text string) (reason string) {
+func reasonOf(name, text string, degraded bool) (reason string) {
 	switch {
 	case text == "":
 		return "AsExpected"
@@ -50,11 +54,13 @@ func reasonOf(name, text string) (reason string) {
 		return "IngressUnavailable"
 	case name == "console":
 		return "RouteHealth_FailedGet"
+	case degraded:
+		return "UpdatingPrometheusFailed"
 	}
 	return "NoWorkers"
 }
 
-func writeOperator(ctx context.Context, site client.Client, name, text, version string) error {
+func writeOperator(ctx context.Context, site client.Client, name, text, version string, degraded bool) error {
 	o := &configv1.ClusterOperator{ObjectMeta: metav1.ObjectMeta{Name: name}}
 	err := site.Get(ctx, client.ObjectKeyFromObject(o), o)
 	if apierrors.IsNotFound(err) {
@@ -64,7 +70,7 @@ func writeOperator(ctx context.Context, site client.Client, name, text, version 
 		return fmt.Errorf("writing hosted ClusterOperator %s: %w", name, err)
 	}
 	before := o.DeepCopy()
-	reason := reasonOf(name, text)
+	reason := reasonOf(name, text, degraded)
 	set := func(kind configv1.ClusterStatusConditionType, ok bool, reason, text string) {
 		status := configv1.ConditionFalse
 		if ok {
@@ -74,7 +80,7 @@ func writeOperator(ctx context.Context, site client.Client, name, text, version 
 	}
 	set(configv1.OperatorAvailable, text == "", reason, text)
 	set(configv1.OperatorProgressing, text != "", reason, text)
-	set(configv1.OperatorDegraded, text != "" && (name == "ingress" || name == "console"), reason, text)
+	set(configv1.OperatorDegraded, degraded, reason, text)
 	if text == "" {
 		o.Status.Versions = []configv1.OperandVersion{{Name: "operator", Version: version}}
 	}

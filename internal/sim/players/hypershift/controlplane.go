@@ -85,7 +85,11 @@ func (c *clusters) advance(ctx context.Context, hc *hyperv1.HostedCluster, seen 
 			History: []configv1.UpdateHistory{{State: configv1.PartialUpdate, StartedTime: at(), Image: hc.Spec.Release.Image, Version: found.Version}},
 		}
 	}
-	p, left := c.stages(hc, seen)
+	etcd, err := c.etcdTrouble(ctx, hc, seen, found)
+	if err != nil {
+		return 0, err
+	}
+	p, left := c.stages(hc, seen, etcd)
 	if p.kubeAPI {
 		err := c.publish(ctx, hc)
 		if err != nil {
@@ -93,6 +97,9 @@ func (c *clusters) advance(ctx context.Context, hc *hyperv1.HostedCluster, seen 
 			p.kubeAPI, left = false, c.delay("retest", 30*time.Second)
 		}
 		p.kubeconfig = err == nil
+	}
+	if err := c.crash(ctx, hc, p); err != nil {
+		return 0, err
 	}
 	tell(hc, p.notes()...)
 	if p.kubeconfig {
@@ -124,20 +131,14 @@ func (c *clusters) left(hc *hyperv1.HostedCluster, name string, real time.Durati
 
 // stages says how far the control plane has come, and how long the stage that it is in still lasts; zero where only
 // a change helps, or nothing is left.
-func (c *clusters) stages(hc *hyperv1.HostedCluster, seen *surroundings) (plane, time.Duration) {
+func (c *clusters) stages(hc *hyperv1.HostedCluster, seen *surroundings, etcd string) (plane, time.Duration) {
 	p := plane{degraded: judgeCatalogs(hc)}
 	if left := c.left(hc, "infrastructure", time.Minute); left > 0 {
 		return p, left
 	}
 	p.infrastructure = true
-	class := ""
-	if m := hc.Spec.Etcd.Managed; m != nil && m.Storage.PersistentVolume != nil && m.Storage.PersistentVolume.StorageClassName != nil {
-		class = *m.Storage.PersistentVolume.StorageClassName
-	}
-	if hc.Spec.Etcd.ManagementType == hyperv1.Managed && hc.Status.KubeConfig == nil {
-		if p.etcdMessage = judgeStorage(class, seen.classes); p.etcdMessage != "" {
-			return p, c.delay("retest", 30*time.Second)
-		}
+	if p.etcdMessage = etcd; etcd != "" {
+		return p, c.delay("retest", 30*time.Second)
 	}
 	if left := c.left(hc, "etcd", 2*time.Minute); left > 0 {
 		return p, left

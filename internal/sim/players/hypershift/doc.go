@@ -30,8 +30,9 @@
 //	hypershift.hosted          10s  between two looks at the hosted cluster
 //	hypershift.teardown        30s  until a control plane is gone
 //
-// Failures: invalid-release (the release image cannot be read: ValidReleaseImage False/InvalidImage), never-available
-// (the hosted API server's Deployment never becomes available).
+// Failures: invalid-release, registry-auth, invalid-configuration, etcd-volume-pending, image-pull-mirror, never-available,
+// no-suitable-agent, clusteroperator-degraded, as package sim lists them. Pods of a control plane, and the events of
+// scheduler and kubelet about them, are there where they do not run.
 package hypershift
 
 const (

@@ -63,6 +63,9 @@ func (c *clusters) pass(ctx context.Context, hc *hyperv1.HostedCluster) (time.Du
 		return 0, err
 	}
 	retest := c.delay("retest", 30*time.Second)
+	if err := c.spoil(ctx, hc, seen); err != nil {
+		return 0, err
+	}
 	config, support := judgeConfiguration(hc, seen.around), judgeSupport(hc)
 	tell(hc,
 		verdict(hyperv1.ValidHostedClusterConfiguration, config, hyperv1.InvalidConfigurationReason, "Configuration passes validation"),
@@ -153,11 +156,8 @@ func (c *clusters) findRelease(ctx context.Context, hc *hyperv1.HostedCluster, s
 	if c.world.Faults.On("invalid-release") {
 		return release{}, fmt.Errorf("failed to lookup release image: failed to get release info from image %s: unable to read image %s: manifest unknown: manifest unknown", hc.Spec.Release.Image, hc.Spec.Release.Image)
 	}
-	how := asked{Mirrors: hc.Spec.ImageContentSources, PullSecret: pullSecret}
-	if hc.Spec.AdditionalTrustBundle != nil {
-		how.CA = []byte(seen.around.ConfigMaps[hc.Spec.AdditionalTrustBundle.Name]["ca-bundle.crt"])
-	}
-	found, err := registries{names: c.names}.find(ctx, hc.Spec.Release.Image, how)
+	c.breakRegistry()
+	found, err := registries{names: c.names}.find(ctx, hc.Spec.Release.Image, howAsked(hc, seen, pullSecret))
 	if err != nil {
 		return release{}, fmt.Errorf("failed to lookup release image: %w", err)
 	}
@@ -165,6 +165,14 @@ func (c *clusters) findRelease(ctx context.Context, hc *hyperv1.HostedCluster, s
 		return found, nil
 	}
 	return found, judgeVersion(found.Version, seen.supported, hc.Spec.Networking.NetworkType)
+}
+
+func howAsked(hc *hyperv1.HostedCluster, seen *surroundings, pullSecret []byte) asked {
+	how := asked{Mirrors: hc.Spec.ImageContentSources, PullSecret: pullSecret}
+	if hc.Spec.AdditionalTrustBundle != nil {
+		how.CA = []byte(seen.around.ConfigMaps[hc.Spec.AdditionalTrustBundle.Name]["ca-bundle.crt"])
+	}
+	return how
 }
 
 // own adds the finalizer and the ids that the operator gives.

@@ -2,17 +2,21 @@ package hypershift
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
 	"fmt"
 	"io"
 	stdlog "log"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,6 +24,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/registry"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
@@ -54,7 +59,11 @@ type lab struct {
 	names  *names
 	image  string
 	ca     string
+	refuse *atomic.Bool // the registry refuses every login
 }
+
+// component is an image that the lab's release consists of. The registry does not have it.
+const component = "quay.io/openshift-release-dev/ocp-v4.0-art-dev@sha256:732112270d7e59418a8c080b134b24cabd67d250d0d0147a97ed95ba5c280aa4"
 
 // names are the records of the lab's DNS server.
 type names struct {
@@ -90,15 +99,22 @@ func serveDNS(t *testing.T, n *names) string {
 }
 
 // serveRelease runs a registry with one release and gives its image by digest, and the CA.
-func serveRelease(t *testing.T, arch, version string) (image, ca string) {
+func serveRelease(t *testing.T, arch, version string, refuse *atomic.Bool) (image, ca string) {
 	t.Helper()
-	server := httptest.NewTLSServer(registry.New(registry.Logger(stdlog.New(io.Discard, "", 0))))
+	images := registry.New(registry.Logger(stdlog.New(io.Discard, "", 0)))
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if refuse.Load() {
+			http.Error(w, `{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}`, http.StatusUnauthorized)
+			return
+		}
+		images.ServeHTTP(w, r)
+	}))
 	t.Cleanup(server.Close)
 	picture, err := random.Image(64, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := &v1.ConfigFile{Architecture: arch, OS: "linux", Config: v1.Config{Labels: map[string]string{versionLabel: version}}, RootFS: v1.RootFS{Type: "layers"}}
+	config := &v1.ConfigFile{Architecture: arch, OS: "linux", Config: v1.Config{Labels: map[string]string{versionLabel: version, componentLabel: component}}, RootFS: v1.RootFS{Type: "layers"}}
 	if picture, err = mutate.ConfigFile(picture, config); err != nil {
 		t.Fatal(err)
 	}
@@ -122,12 +138,13 @@ func newLab(t *testing.T, faults world.Faults) *lab {
 	t.Helper()
 	hub := cptest.ForTest(t, controlplane.Options{CRDs: []string{controlplane.All}, WithControllerManager: true, ReadyIn: 4 * time.Minute})
 	site := cptest.ForTest(t, controlplane.Options{CRDs: []string{"openshift"}, Name: "hosted", ReadyIn: 4 * time.Minute})
-	l := &lab{t: t, names: &names{}}
-	l.image, l.ca = serveRelease(t, "amd64", "4.20.3")
+	l := &lab{t: t, names: &names{}, refuse: &atomic.Bool{}}
+	l.image, l.ca = serveRelease(t, "amd64", "4.20.3", l.refuse)
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &world.World{
 		Hub: hub.Config(), Log: slog.New(slog.NewTextHandler(testWriter{t}, nil)),
 		Pace: world.Pace{Speed: 600}, Faults: faults, DNS: serveDNS(t, l.names),
+		BreakRegistry: func() { l.refuse.Store(true) },
 		Hosted: func(context.Context, string) (*world.HostedAPI, error) {
 			return &world.HostedAPI{Config: site.Config(), Kubeconfig: []byte("kubeconfig"), Host: "127.0.0.1", Port: 6443}, nil
 		},
@@ -303,4 +320,20 @@ func (l *lab) pool(replicas int64) *unstructured.Unstructured {
 		"management": map[string]any{"upgradeType": "InPlace", "autoRepair": false},
 	}
 	return p
+}
+
+// pushComponent puts the image that component names into a repository of the registry.
+func (l *lab) pushComponent(t *testing.T, repository string) {
+	t.Helper()
+	_, digest, _ := strings.Cut(component, "@")
+	ref, err := name.NewDigest(repository + "@" + digest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM([]byte(l.ca))
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}
+	if err := remote.Write(ref, empty.Image, remote.WithTransport(transport)); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -71,7 +71,7 @@ func (c *clusters) operate(ctx context.Context, hc *hyperv1.HostedCluster, found
 	if len(routers) > 0 {
 		view.Answers, view.Err = c.names.lookup(ctx, view.console())
 	}
-	missing, err := writeOperators(ctx, site, len(ready) > 0, view, found.Version)
+	missing, err := writeOperators(ctx, site, len(ready) > 0, view, found.Version, c.brokenOperators())
 	if err != nil {
 		return 0, err
 	}

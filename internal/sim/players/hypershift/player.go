@@ -37,6 +37,8 @@ type operator struct {
 	clock  *stage.Clock
 	names  *resolver
 	hosted *sites
+	pods   *pods
+	once   *once
 }
 
 func setup(mgr ctrl.Manager, w *world.World) error {
@@ -49,7 +51,8 @@ func setup(mgr ctrl.Manager, w *world.World) error {
 	}
 	o := &operator{
 		client: live, world: w, log: w.Log.With("player", "hypershift"), clock: &stage.Clock{},
-		names: &resolver{server: w.DNS}, hosted: &sites{world: w},
+		names: &resolver{server: w.DNS}, hosted: &sites{world: w}, once: &once{},
+		pods: newPods(mgr, live),
 	}
 	c := &clusters{operator: o}
 	if err := ctrl.NewControllerManagedBy(mgr).Named("hypershift-cluster").

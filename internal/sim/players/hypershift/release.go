@@ -17,11 +17,16 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	hyperv1 "github.com/openshift/hypershift/api/hypershift/v1beta1"
 )
 
 // versionLabel names the version on a release image.
 const versionLabel = "io.openshift.release"
+
+// componentLabel names, on a simulated release image, one of the images that it consists of. Real ones list them all in a
+// file of theirs.
+const componentLabel = "labsim.component"
 
 // errArch makes ValidReleaseImage False with reason PayloadArchNotFound.
 var errArch = errors.New("failed to find image CPU architecture")
@@ -29,6 +34,7 @@ var errArch = errors.New("failed to find image CPU architecture")
 // release is what a release image says of itself.
 type release struct {
 	Image, Version, Digest string
+	Component              string // an image that the control plane's pods run, "" where none is named
 	Arch                   hyperv1.PayloadArchType
 }
 
@@ -50,11 +56,11 @@ func (r registries) find(ctx context.Context, image string, how asked) (release,
 	if err != nil {
 		return release{}, fmt.Errorf("%w: %w", errPullSecret, err)
 	}
-	transport := r.transport(how.CA)
-	defer transport.CloseIdleConnections()
+	carrier := r.transport(how.CA)
+	defer carrier.CloseIdleConnections()
 	var failed []error
 	for _, from := range candidates(image, how.Mirrors) {
-		found, err := read(ctx, from, remote.WithAuthFromKeychain(keys), remote.WithTransport(transport), remote.WithContext(ctx))
+		found, err := read(ctx, from, remote.WithAuthFromKeychain(keys), remote.WithTransport(carrier), remote.WithContext(ctx))
 		if err == nil {
 			found.Image = image
 			return found, nil
@@ -84,12 +90,9 @@ func read(ctx context.Context, image string, options ...remote.Option) (release,
 	if err != nil {
 		return release{}, err
 	}
-	if _, err := remote.Head(ref, options...); err != nil {
-		return release{}, err
-	}
 	found, err := remote.Get(ref, options...)
 	if err != nil {
-		return release{}, err
+		return release{}, worded(err)
 	}
 	got := release{Digest: found.Digest.String()}
 	var picture v1.Image
@@ -112,7 +115,7 @@ func read(ctx context.Context, image string, options ...remote.Option) (release,
 		}
 		got.Arch = hyperv1.ToPayloadArch(config.Architecture)
 	}
-	got.Version = config.Config.Labels[versionLabel]
+	got.Version, got.Component = config.Config.Labels[versionLabel], config.Config.Labels[componentLabel]
 	if got.Version == "" {
 		got.Version = versionOfTag(image)
 	}
@@ -120,6 +123,21 @@ func read(ctx context.Context, image string, options ...remote.Option) (release,
 		return release{}, fmt.Errorf("image %s is no release: its label %s is %q: %w", image, versionLabel, got.Version, err)
 	}
 	return got, nil
+}
+
+// worded is a registry's refusal in the words of the clients that OpenShift uses; other errors stay as they are.
+func worded(err error) error {
+	var refused *transport.Error
+	if !errors.As(err, &refused) {
+		return err
+	}
+	switch refused.StatusCode {
+	case http.StatusUnauthorized:
+		return errors.New("unauthorized: authentication required")
+	case http.StatusNotFound:
+		return errors.New("manifest unknown: manifest unknown")
+	}
+	return err
 }
 
 func anyOf(found *remote.Descriptor) (v1.Image, error) {

@@ -44,9 +44,9 @@ func (r registry) infraEnv(ctx context.Context, uid string) (*unstructured.Unstr
 	return nil, nil
 }
 
-// register makes the machine's Agent where there is none, and says that its agent is in touch. known is false where
+// register makes the machine's Agent where there is none, and says whether its agent is in touch. known is false where
 // the InfraEnv does not exist (any more): its service turns the agent away.
-func (r registry) register(ctx context.Context, m world.Machine, infraEnvID string) (known bool, err error) {
+func (r registry) register(ctx context.Context, m world.Machine, infraEnvID, contact string) (known bool, err error) {
 	env, err := r.infraEnv(ctx, infraEnvID)
 	if err != nil || env == nil || env.GetDeletionTimestamp() != nil {
 		return false, err
@@ -62,17 +62,17 @@ func (r registry) register(ctx context.Context, m world.Machine, infraEnvID stri
 		agent.SetNamespace(key.Namespace)
 		agent.SetName(key.Name)
 		agent.SetLabels(map[string]string{infraEnvLabel: env.GetName()})
-		agent.SetAnnotations(map[string]string{Contact: "true"})
+		agent.SetAnnotations(map[string]string{Contact: contact})
 		agent.Object["spec"] = map[string]any{"approved": false, "role": ""}
 		if err := r.client.Create(ctx, agent); err != nil {
 			return true, fmt.Errorf("registering Agent %s: %w", key, err)
 		}
 	}
-	return true, r.report(ctx, agent, m)
+	return true, r.report(ctx, agent, m, contact)
 }
 
-// report writes what the agent found, where that is not there yet, and that it is in touch.
-func (r registry) report(ctx context.Context, agent *unstructured.Unstructured, m world.Machine) error {
+// report writes what the agent found, where that is not there yet, and whether it is in touch.
+func (r registry) report(ctx context.Context, agent *unstructured.Unstructured, m world.Machine, contact string) error {
 	if _, found, _ := unstructured.NestedMap(agent.Object, "status", "inventory"); !found {
 		original := agent.DeepCopy()
 		content := inventory(m)
@@ -84,7 +84,7 @@ func (r registry) report(ctx context.Context, agent *unstructured.Unstructured, 
 			return fmt.Errorf("writing the inventory of Agent %s: %w", agent.GetName(), err)
 		}
 	}
-	return r.contact(ctx, agent, "true")
+	return r.contact(ctx, agent, contact)
 }
 
 func (r registry) contact(ctx context.Context, agent *unstructured.Unstructured, value string) error {

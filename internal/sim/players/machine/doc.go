@@ -14,6 +14,10 @@
 // is left to be in touch, the annotation stays as it is, and no second Agent appears. A stage that is empty again
 // (the Agent was unbound) brings the machine back to its live image.
 //
+// Failures, of the first machine: agent-lost (its agent registers and is not heard of again), bmh-media-lost (its BMC
+// empties the virtual drive before the machine boots: it falls to its disk, and no Agent appears). With
+// root-device-hints its disks have other names.
+//
 // Delays (--delay NAME=DURATION), with what the real one takes:
 //
 //	machine.boot  4m  from power on until the live image's agent registers

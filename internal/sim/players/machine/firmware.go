@@ -34,6 +34,7 @@ type state struct {
 	On       bool
 	FromCD   bool   // the boot override names the virtual drive
 	Inserted string // URL of the image in the drive, "" where it is empty
+	Drive    string // path of the drive that holds it
 }
 
 type ref struct {
@@ -48,7 +49,8 @@ func (f *firmware) look(ctx context.Context, drives bool) (state, error) {
 		Media      ref `json:"VirtualMedia"`
 		Links      struct{ ManagedBy []ref }
 	}
-	if err := f.read(ctx, "/redfish/v1/Systems/"+f.machine.UUID, &system); err != nil {
+	err := f.read(ctx, "/redfish/v1/Systems/"+f.machine.UUID, &system)
+	if err != nil {
 		return state{}, err
 	}
 	target := strings.ToLower(system.Boot.BootSourceOverrideTarget)
@@ -69,20 +71,19 @@ func (f *firmware) look(ctx context.Context, drives bool) (state, error) {
 		}
 		collections = append(collections, m.Media.ID)
 	}
-	image, err := f.inserted(ctx, collections)
-	now.Inserted = image
+	now.Inserted, now.Drive, err = f.inserted(ctx, collections)
 	return now, err
 }
 
-// inserted is the image in the first drive that holds one.
-func (f *firmware) inserted(ctx context.Context, collections []string) (string, error) {
+// inserted is the image in the first drive that holds one, and that drive's path.
+func (f *firmware) inserted(ctx context.Context, collections []string) (image, path string, err error) {
 	for _, collection := range collections {
 		if collection == "" {
 			continue
 		}
 		var slots struct{ Members []ref }
 		if err := f.read(ctx, collection, &slots); err != nil {
-			return "", err
+			return "", "", err
 		}
 		for _, slot := range slots.Members {
 			var drive struct {
@@ -90,14 +91,34 @@ func (f *firmware) inserted(ctx context.Context, collections []string) (string, 
 				Image    string
 			}
 			if err := f.read(ctx, slot.ID, &drive); err != nil {
-				return "", err
+				return "", "", err
 			}
 			if drive.Inserted && drive.Image != "" {
-				return drive.Image, nil
+				return drive.Image, slot.ID, nil
 			}
 		}
 	}
-	return "", nil
+	return "", "", nil
+}
+
+// eject empties a drive by the machine's own hand.
+func (f *firmware) eject(ctx context.Context, drive string) error {
+	url := strings.TrimSuffix(f.machine.BMC, "/") + drive + "/Actions/VirtualMedia.EjectMedia"
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader("{}"))
+	if err != nil {
+		return fmt.Errorf("emptying the drive of %s: %w", f.machine.Name, err)
+	}
+	request.SetBasicAuth(f.machine.User, f.machine.Password)
+	request.Header.Set("Content-Type", "application/json")
+	answer, err := f.client.Do(request)
+	if err != nil {
+		return fmt.Errorf("emptying the drive of %s: %w", f.machine.Name, err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode/100 != 2 {
+		return fmt.Errorf("emptying the drive of %s: HTTP %d", f.machine.Name, answer.StatusCode)
+	}
+	return nil
 }
 
 func (f *firmware) read(ctx context.Context, path string, into any) error {

@@ -22,7 +22,7 @@ func inventory(m world.Machine) map[string]any {
 		"hostname": "localhost",
 		"cpu":      map[string]any{"architecture": "x86_64", "count": m.Cores, "modelName": "Simulated CPU"},
 		"memory":   map[string]any{"physicalBytes": m.MemoryGB << 30, "usableBytes": m.MemoryGB << 30},
-		"disks":    disks(m.DiskGB),
+		"disks":    disks(m),
 		"boot":     map[string]any{"currentBootMode": "uefi"},
 		"systemVendor": map[string]any{
 			"manufacturer": "labsim", "productName": "Simulated server", "serialNumber": m.UUID, "virtual": true,
@@ -49,10 +49,13 @@ func orEmpty(list []any) []any {
 	return list
 }
 
-func disks(sizes []int64) []any {
+func disks(m world.Machine) []any {
 	list := []any{}
-	for i, gb := range sizes {
+	for i, gb := range m.DiskGB {
 		name := fmt.Sprintf("sd%c", 'a'+i)
+		if m.NVMe {
+			name = fmt.Sprintf("nvme%dn1", i)
+		}
 		list = append(list, map[string]any{
 			"id": "/dev/disk/by-path/pci-0000:00:1f.2-ata-" + fmt.Sprint(i+1), "name": name, "path": "/dev/" + name,
 			"byPath": "/dev/disk/by-path/pci-0000:00:1f.2-ata-" + fmt.Sprint(i+1), "hctl": fmt.Sprintf("%d:0:0:0", i),

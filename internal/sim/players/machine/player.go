@@ -25,9 +25,12 @@ func setup(mgr ctrl.Manager, w *world.World) error {
 	service := registry{client: mgr.GetClient(), reader: mgr.GetAPIReader(), cache: mgr.GetCache()}
 	return mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
 		var running sync.WaitGroup
-		for _, m := range w.Machines {
+		for i, m := range w.Machines {
 			running.Go(func() {
-				s := &server{firmware: newFirmware(m), service: service, pace: w.Pace, log: w.Log.With("player", "machine", "machine", m.Name)}
+				s := &server{
+					firmware: newFirmware(m), service: service, pace: w.Pace, log: w.Log.With("player", "machine", "machine", m.Name),
+					hangs: i == 0 && w.Faults.On("agent-lost"), drops: i == 0 && w.Faults.On("bmh-media-lost"),
+				}
 				s.run(ctx)
 			})
 		}
@@ -44,6 +47,8 @@ type server struct {
 	service  registry
 	pace     world.Pace
 	log      *slog.Logger
+	hangs    bool // its agent registers, and is not heard of again
+	drops    bool // its BMC loses what is in the virtual drive
 
 	image    string // URL that was booted, "" where nothing runs
 	infraEnv string // id in that image
@@ -91,6 +96,10 @@ func (s *server) step(ctx context.Context) error {
 		if !now.FromCD || now.Inserted == "" {
 			return nil // it runs from its disk, or from nothing
 		}
+		if s.drops {
+			s.log.Info("the BMC drops its virtual drive's image: booting from disk, which is empty")
+			return s.firmware.eject(ctx, now.Drive)
+		}
 		return s.start(ctx, now.Inserted)
 	}
 	if s.infraEnv == "" || time.Now().Before(s.live) {
@@ -128,6 +137,10 @@ func (s *server) stop(ctx context.Context) error {
 
 // report registers the live image's agent, unless the machine was installed by it and rebooted into its disk.
 func (s *server) report(ctx context.Context) error {
+	contact := "true"
+	if s.hangs {
+		contact = "false"
+	}
 	known, err := s.service.agents(ctx, s.firmware.machine.UUID)
 	if err != nil {
 		return err
@@ -136,11 +149,11 @@ func (s *server) report(ctx context.Context) error {
 		if installed(&known[i]) {
 			return nil
 		}
-		if s.in && known[i].GetAnnotations()[Contact] == "true" && known[i].GetDeletionTimestamp() == nil {
+		if s.in && known[i].GetAnnotations()[Contact] == contact && known[i].GetDeletionTimestamp() == nil {
 			return nil
 		}
 	}
-	in, err := s.service.register(ctx, s.firmware.machine, s.infraEnv)
+	in, err := s.service.register(ctx, s.firmware.machine, s.infraEnv, contact)
 	if err != nil {
 		return err
 	}

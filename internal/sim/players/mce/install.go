@@ -41,7 +41,7 @@ func (e *engine) install(ctx context.Context, m *unstructured.Unstructured, vers
 	if err := e.namespaces(ctx, spec.TargetNamespace); err != nil {
 		return 0, err
 	}
-	r := report{version: version, refused: judgeSpec(spec)}
+	r := report{version: version, refused: e.judge(spec)}
 	if r.refused != nil { // it came in before the webhook was asked
 		return 0, e.write(ctx, m, r)
 	}

@@ -61,7 +61,7 @@ func (e *engine) admit(ctx context.Context, r admit.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := judgeSpec(spec); err != nil {
+	if err := e.judge(spec); err != nil {
 		return err
 	}
 	if r.Old != nil {
@@ -76,6 +76,15 @@ func (e *engine) admit(ctx context.Context, r admit.Request) error {
 		return fmt.Errorf("unable to list BackplaneConfigs: %w", err)
 	}
 	return judgeOnlyOne(spec, others)
+}
+
+// judge is judgeSpec. By failure mce-component-refused the engine is one that does not know HyperShift yet.
+func (e *engine) judge(s engineSpec) error {
+	named := slices.ContainsFunc(s.Overrides.Components, func(c component) bool { return c.Name == "hypershift" })
+	if named && e.world.Faults.On("mce-component-refused") {
+		return errors.New("invalid component config: hypershift is not a known component")
+	}
+	return judgeSpec(s)
 }
 
 func judgeSpec(s engineSpec) error {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/labrun/labrun/internal/sim/players/obj"
+	"github.com/labrun/labrun/internal/sim/world"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
@@ -69,5 +70,18 @@ func TestOperatorArgs(t *testing.T) {
 func TestSupported(t *testing.T) {
 	if got, want := supported("2.7.6"), `{"versions":["4.17","4.16","4.15","4.14"]}`; got != want {
 		t.Errorf("2.7.6 supports %s, want %s", got, want)
+	}
+}
+
+// The failure that --fail mce-component-refused asks for.
+func TestHyperShiftIsRefused(t *testing.T) {
+	e := &engine{world: &world.World{Faults: world.Faults{"mce-component-refused": true}}}
+	var named engineSpec
+	named.Overrides.Components = []component{{"hypershift", true}}
+	if err := e.judge(named); err == nil || err.Error() != "invalid component config: hypershift is not a known component" {
+		t.Errorf("judged %v", err)
+	}
+	if err := e.judge(engineSpec{}); err != nil {
+		t.Errorf("a MultiClusterEngine that does not name it is judged %v", err)
 	}
 }

@@ -27,6 +27,9 @@
 //	metal3.backoff       1–2^n m  after the n-th error in a row: 2^(n-1) to 2^n minutes
 //	metal3.secret           5s   between two looks at a Secret that does not exist
 //
+// Failure bmh-power: the BMC of the first host refuses every change of power: the host stays available, with a power
+// management error. Unlike the real operator, this one then does not begin to provision it.
+//
 // Failure bmh-registration: the BMC breaks after the last pre-flight. Before the first registration of the first
 // host that it sees, the player calls World.BreakBMC, which changes the password at the BMC; the BMC then answers 401
 // itself. Where that is not set, the player's own connection to that one BMC answers 401 in the BMC's place.

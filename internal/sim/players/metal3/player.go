@@ -50,6 +50,7 @@ type operator struct {
 	attempts map[types.UID]attempt
 	macs     macs
 	broken   string // root of the BMC that failure bmh-registration broke
+	stuck    string // host whose BMC changes no power, by failure bmh-power
 }
 
 // attempt is the last try at a host that ended in an error.

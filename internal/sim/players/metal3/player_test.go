@@ -225,3 +225,50 @@ func TestABMCThatBreaksAfterThePreflight(t *testing.T) {
 	})
 	l.until(h, func() bool { return strings.Contains(obj.String(h, "status", "errorMessage"), "returned code 401.") })
 }
+
+// The failure that --fail bmh-power asks for: the BMC answers, and changes no power.
+func TestABMCThatChangesNoPower(t *testing.T) {
+	l := newLab(t, world.Faults{"bmh-power": true})
+	l.make(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "hosts"}})
+	l.make(provisioning())
+	l.make(l.secret("secret"))
+	h := l.host()
+	l.make(h)
+	l.until(h, func() bool {
+		count, _, _ := unstructured.NestedInt64(h.Object, "status", "errorCount")
+		return count >= 2 && obj.String(h, "status", "errorType") == "power management error"
+	})
+	text := obj.String(h, "status", "errorMessage")
+	for _, part := range []string{"Failed to change power state to 'power on' by 'power on': ", "Redfish set power state failed for node ", "ComputerSystem.Reset returned code 500."} {
+		if !strings.Contains(text, part) {
+			t.Errorf("the host says %q, want %q in it", text, part)
+		}
+	}
+	if state := obj.String(h, "status", "provisioning", "state"); state != "available" {
+		t.Errorf("the host is %s, want available", state)
+	}
+}
+
+// The failure that --fail bmh-media-lost asks for: Metal3 has done its part, the drive is empty, and no Agent appears.
+func TestABMCThatLosesItsMedia(t *testing.T) {
+	l := newLab(t, world.Faults{"bmh-media-lost": true})
+	l.make(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "hosts"}})
+	env := obj.New(obj.AgentInstall, "InfraEnv", "hosts", "lab")
+	env.Object["spec"] = map[string]any{"pullSecretRef": map[string]any{"name": "pull-secret"}}
+	l.make(env)
+	l.ironic.image = machine.DiscoveryISO(string(env.GetUID()))
+	l.make(provisioning())
+	l.make(l.secret("secret"))
+	h := l.host()
+	h.Object["spec"].(map[string]any)["image"] = map[string]any{"url": "http://images.example/lab.iso", "format": "live-iso"}
+	l.make(h)
+	l.until(h, func() bool { return state(h) == "provisioned" && obj.String(h, "status", "operationalStatus") == "OK" })
+	l.until(h, func() bool {
+		text, err := os.ReadFile(l.bmc.Log())
+		return err == nil && strings.Contains(string(text), "VirtualMedia.EjectMedia")
+	})
+	agent := obj.New(obj.AgentInstall, "Agent", "hosts", l.system.UUID)
+	if err := l.client.Get(context.Background(), client.ObjectKeyFromObject(agent), agent); !apierrors.IsNotFound(err) {
+		t.Errorf("an Agent appeared, though its machine has nothing to boot: %v", err)
+	}
+}

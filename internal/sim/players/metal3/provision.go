@@ -15,7 +15,7 @@ import (
 
 // available provisions a host that is to be, and keeps the power of one that is not.
 func (o *operator) available(ctx context.Context, h *host, node ironic.Node, version string) (reconcile.Result, error) {
-	if !h.spec.wanted() {
+	if !h.spec.wanted() || o.world.Faults.On("bmh-power") && !h.status.PoweredOn {
 		return o.managePower(ctx, h, node, version)
 	}
 	h.status.Provisioning.State = "provisioning"
@@ -30,7 +30,7 @@ func (o *operator) managePower(ctx context.Context, h *host, node ironic.Node, v
 		if ctx.Err() != nil {
 			return reconcile.Result{}, ctx.Err()
 		}
-		return o.fault(h, "power management error", err.Error(), version), nil
+		return o.fault(h, "power management error", ironic.PowerChangeError(h.spec.Online, err), version), nil
 	}
 	h.status.PoweredOn = h.spec.Online
 	h.status.ErrorCount = 0

@@ -168,7 +168,7 @@ func (o *operator) judge(h *host, secret *corev1.Secret, network string) (ironic
 func (o *operator) node(h *host, access ironic.Access) ironic.Node {
 	return ironic.Node{
 		UUID:         h.status.Provisioning.ID,
-		Access:       o.breakable(access),
+		Access:       o.powerless(h, o.breakable(access)),
 		PowerTimeout: max(o.world.Pace.Delay("metal3.power", 2*time.Minute), 30*time.Second),
 		Poll:         powerPoll,
 	}

@@ -32,7 +32,7 @@ func (o *operator) catalog(ctx context.Context, key client.ObjectKey) (ctrl.Resu
 		return ctrl.Result{}, err
 	}
 	state := "READY"
-	if !pullable(obj.String(was, "spec", "image"), o.world.Registry != "") {
+	if !pullable(obj.String(was, "spec", "image"), o.world.Registry != "") || o.world.Faults.On("catalog-unreachable") {
 		state = "TRANSIENT_FAILURE"
 	}
 	if obj.String(was, "status", "connectionState", "lastObservedState") == state {

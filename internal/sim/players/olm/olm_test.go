@@ -88,3 +88,21 @@ func TestInstall(t *testing.T) {
 		playtest.Until(t, c, obj.New(obj.OLM, "ClusterServiceVersion", ns, "multicluster-engine.v2.9.2"), playtest.Field("Succeeded", "status", "phase"))
 	})
 }
+
+// The failure that --fail catalog-unreachable asks for.
+func TestNoCatalogAnswers(t *testing.T) {
+	config := hub.Get(t).Config()
+	c := playtest.Client(t, config)
+	w := playtest.World(config)
+	w.Faults["catalog-unreachable"] = true
+	playtest.Run(t, w, olm.Player())
+	s := obj.New(obj.OLM, "CatalogSource", "openshift-marketplace", "silent")
+	obj.Set(s, map[string]any{"sourceType": "grpc", "image": "registry.lab:5000/index:v4.20"}, "spec")
+	playtest.Create(t, c, s)
+	ns := hub.Namespace(t, "unreachable")
+	sub := subscription(ns, "stable-2.10", "silent")
+	playtest.Create(t, c, group(ns, "mce"), sub)
+	playtest.Until(t, c, s, playtest.Field("TRANSIENT_FAILURE", "status", "connectionState", "lastObservedState"))
+	playtest.Until(t, c, sub, playtest.Has(obj.Condition{Type: "CatalogSourcesUnhealthy", Status: "True", Reason: "UnhealthyCatalogSourceFound", Message: "targeted catalogsource openshift-marketplace/silent unhealthy"}))
+	playtest.Until(t, c, sub, playtest.Has(obj.Condition{Type: "ResolutionFailed", Status: "True", Reason: "ErrorPreventedResolution"}))
+}

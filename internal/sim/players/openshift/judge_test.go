@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	core "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 )
 
 func TestJudgeProvisioning(t *testing.T) {
@@ -64,5 +65,18 @@ func TestNeeds(t *testing.T) {
 	want := []need{{kind: "Secret", name: "s"}, {kind: "ConfigMap", name: "c"}}
 	if !slices.Equal(got, want) {
 		t.Errorf("the pod needs %v, want %v", got, want)
+	}
+}
+
+// What a hosted etcd's claim is told by failure etcd-volume-pending.
+func TestNoSpace(t *testing.T) {
+	claim := &core.PersistentVolumeClaim{Spec: core.PersistentVolumeClaimSpec{
+		StorageClassName: ptr("lvms-vg1"),
+		Resources:        core.VolumeResourceRequirements{Requests: core.ResourceList{core.ResourceStorage: resource.MustParse("8Gi")}},
+	}}
+	want := waiting{"ProvisioningFailed", `failed to provision volume with StorageClass "lvms-vg1": rpc error: code = ResourceExhausted desc = ` +
+		"no enough space left on VG: free=1073741824, requested=8589934592"}
+	if got := noSpace(claim); *got != want {
+		t.Errorf("the claim is told %v, want %v", *got, want)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	core "k8s.io/api/core/v1"
@@ -18,6 +19,7 @@ import (
 type binder struct {
 	client.Client
 	retry  time.Duration
+	full   bool // no volume for a hosted etcd, by failure etcd-volume-pending
 	events events.EventRecorder
 }
 
@@ -42,7 +44,11 @@ func (b *binder) claim(ctx context.Context, key client.ObjectKey) (ctrl.Result, 
 	for _, c := range classes.Items {
 		names = append(names, c.Name)
 	}
-	if why := unbindable(claim.Spec.StorageClassName, names); why != nil {
+	why := unbindable(claim.Spec.StorageClassName, names)
+	if why == nil && b.full && strings.HasPrefix(claim.Name, "data-etcd-") {
+		why = noSpace(claim)
+	}
+	if why != nil {
 		b.events.Eventf(claim, nil, core.EventTypeWarning, why.reason, "Provisioning", "%s", why.message)
 		return ctrl.Result{RequeueAfter: b.retry}, nil
 	}
@@ -60,6 +66,13 @@ func (b *binder) release(ctx context.Context, claim *core.PersistentVolumeClaim)
 	}
 	claim.Finalizers = slices.Delete(claim.Finalizers, at, at+1)
 	return b.Update(ctx, claim)
+}
+
+// noSpace is what the provisioner of LVM Storage says where its volume group has no room.
+func noSpace(claim *core.PersistentVolumeClaim) *waiting {
+	request := claim.Spec.Resources.Requests[core.ResourceStorage]
+	return &waiting{"ProvisioningFailed", fmt.Sprintf("failed to provision volume with StorageClass %q: rpc error: code = ResourceExhausted desc = "+
+		"no enough space left on VG: free=%d, requested=%d", *claim.Spec.StorageClassName, 1<<30, request.Value())}
 }
 
 type waiting struct{ reason, message string }

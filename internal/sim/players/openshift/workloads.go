@@ -35,7 +35,7 @@ func Workloads() world.Player {
 			if err := ctrl.NewControllerManagedBy(mgr).Named("statefulsets").For(&apps.StatefulSet{}).Complete(forKind(k.statefulSet)); err != nil {
 				return err
 			}
-			b := &binder{Client: c, retry: podRetryTime(w.Pace), events: mgr.GetEventRecorder("persistentvolume-controller")}
+			b := &binder{Client: c, retry: podRetryTime(w.Pace), full: w.Faults.On("etcd-volume-pending"), events: mgr.GetEventRecorder("persistentvolume-controller")}
 			return ctrl.NewControllerManagedBy(mgr).Named("volumes").For(&core.PersistentVolumeClaim{}).Complete(forKind(b.claim))
 		},
 	}

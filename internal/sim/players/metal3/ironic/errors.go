@@ -145,6 +145,15 @@ func PowerStateError(node string, err error) string {
 	return fmt.Sprintf("Failed to get power state for node %s. Error: Redfish exception occurred. Error: %v", node, err)
 }
 
+// PowerChangeError words err as Ironic does when it could not change a node's power.
+func PowerChangeError(on bool, err error) string {
+	state := "power off"
+	if on {
+		state = "power on"
+	}
+	return fmt.Sprintf("Failed to change power state to '%[1]s' by '%[1]s': Redfish exception occurred. Error: %[2]v", state, err)
+}
+
 // failure is an error in Ironic's own words, which begin with a capital.
 type failure struct {
 	text  string

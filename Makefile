@@ -2,6 +2,7 @@
 GO ?= go
 BENCH ?= .
 COUNT ?= 6
+FUZZ ?= .
 FUZZTIME ?= 10s
 
 # The packages whose tests have functions of this name.
@@ -28,9 +29,9 @@ demo: bin build ## a lab built from end to end on this machine, and taken down a
 bench: ## all benchmarks, COUNT times each, as benchstat reads them: make bench > new.txt
 	@$(GO) test -p 1 -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) $(call having,Benchmark)
 
-fuzz: ## every fuzz target for FUZZTIME
+fuzz: ## the fuzz targets whose names match FUZZ (all), each for FUZZTIME (10s): make fuzz FUZZTIME=60s
 	@for d in $(call having,Fuzz); do \
-	  for f in $$($(GO) test -list '^Fuzz' $$d | grep '^Fuzz'); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$d | grep '^Fuzz' | grep -E '$(FUZZ)'); do \
 	    $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$d || exit 1; \
 	  done; \
 	done

@@ -113,7 +113,7 @@ func FuzzValues(f *testing.F) {
 	} {
 		f.Add(seed[0], seed[1])
 	}
-	_, dir := soundLab(f, "ipv6")
+	_, dir := soundLab(f, "short")
 	f.Fuzz(func(t *testing.T, values, set string) {
 		path := filepath.Join(dir, "values.yaml")
 		if err := os.WriteFile(path, []byte(values), 0o600); err != nil {

@@ -57,7 +57,11 @@ func (a *app[E]) render(ctx context.Context, file string, f renderFlags) error {
 		_, err = a.streams.Out.Write([]byte(text))
 		return err
 	}
-	return writePrivate(f.out, text)
+	if err := writePrivate(f.out, text); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.streams.Err, "labrun: the objects are in the file %s\n", f.out)
+	return nil
 }
 
 // writePrivate writes a file that only its owner may read, also where one of

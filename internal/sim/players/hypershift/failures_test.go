@@ -30,8 +30,8 @@ func (l *lab) says(hc *hyperv1.HostedCluster, kind, reason, text string) {
 // event waits for an event about an object of the control plane's namespace.
 func (l *lab) event(object, reason, text string) {
 	l.t.Helper()
-	any := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "clusters-lab"}}
-	l.until(l.client, any, func() bool {
+	home := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "clusters-lab"}}
+	l.until(l.client, home, func() bool {
 		var list corev1.EventList
 		if err := l.client.List(context.Background(), &list, client.InNamespace("clusters-lab")); err != nil {
 			return false

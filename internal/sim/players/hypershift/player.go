@@ -52,7 +52,7 @@ func setup(mgr ctrl.Manager, w *world.World) error {
 	o := &operator{
 		client: live, world: w, log: w.Log.With("player", "hypershift"), clock: &stage.Clock{},
 		names: &resolver{server: w.DNS}, hosted: &sites{world: w}, once: &once{},
-		pods: newPods(mgr, live),
+		pods: newPods(live),
 	}
 	c := &clusters{operator: o}
 	if err := ctrl.NewControllerManagedBy(mgr).Named("hypershift-cluster").

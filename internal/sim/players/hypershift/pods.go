@@ -8,24 +8,19 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/tools/events"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // pods makes those pods of a control plane that do not run, as scheduler and kubelet show them. Pods that run are not
 // made: nobody looks at them.
 type pods struct {
-	client             client.Client
-	kubelet, scheduler events.EventRecorder
+	client client.Client
 
 	mu   sync.Mutex
 	made map[string]bool
 }
 
-func newPods(mgr ctrl.Manager, c client.Client) *pods {
-	return &pods{client: c, kubelet: mgr.GetEventRecorder("kubelet"), scheduler: mgr.GetEventRecorder("default-scheduler"), made: map[string]bool{}}
-}
+func newPods(c client.Client) *pods { return &pods{client: c, made: map[string]bool{}} }
 
 // unscheduled is a pod that no node takes.
 func (p *pods) unscheduled(ctx context.Context, namespace, name, container, why string) error {
@@ -39,9 +34,10 @@ func (p *pods) unscheduled(ctx context.Context, namespace, name, container, why 
 		return err
 	}
 	pod.Status.Phase = corev1.PodPending
-	pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: corev1.PodReasonUnschedulable, Message: text, LastTransitionTime: at()}}
-	p.scheduler.Eventf(pod, nil, corev1.EventTypeWarning, "FailedScheduling", "Scheduling", "%s", text)
-	return p.write(ctx, pod)
+	if len(pod.Status.Conditions) == 0 {
+		pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: corev1.PodReasonUnschedulable, Message: text, LastTransitionTime: at()}}
+	}
+	return p.write(ctx, pod, said{"default-scheduler", corev1.EventTypeWarning, "FailedScheduling", text})
 }
 
 // unpullable is a pod whose image cannot be pulled.
@@ -56,16 +52,16 @@ func (p *pods) unpullable(ctx context.Context, namespace, name, container, image
 			Reason: "ImagePullBackOff", Message: fmt.Sprintf("Back-off pulling image %q: ErrImagePull: %v", image, why),
 		}},
 	}}
-	p.kubelet.Eventf(pod, nil, corev1.EventTypeNormal, "Pulling", "Pulling", "Pulling image %q", image)
-	p.kubelet.Eventf(pod, nil, corev1.EventTypeWarning, "Failed", "Pulling", "Failed to pull image %q: %v", image, why)
-	p.kubelet.Eventf(pod, nil, corev1.EventTypeWarning, "Failed", "Pulling", "Error: ErrImagePull")
-	p.kubelet.Eventf(pod, nil, corev1.EventTypeNormal, "BackOff", "Pulling", "Back-off pulling image %q", image)
-	p.kubelet.Eventf(pod, nil, corev1.EventTypeWarning, "Failed", "Pulling", "Error: ImagePullBackOff")
-	return p.write(ctx, pod)
+	return p.write(ctx, pod,
+		said{kubelet, corev1.EventTypeNormal, "Pulling", fmt.Sprintf("Pulling image %q", image)},
+		said{kubelet, corev1.EventTypeWarning, "Failed", fmt.Sprintf("Failed to pull image %q: %v", image, why)},
+		said{kubelet, corev1.EventTypeWarning, "Failed", "Error: ErrImagePull"},
+		said{kubelet, corev1.EventTypeNormal, "BackOff", fmt.Sprintf("Back-off pulling image %q", image)},
+		said{kubelet, corev1.EventTypeWarning, "Failed", "Error: ImagePullBackOff"})
 }
 
-// crashing is a pod whose container ends again and again; said is what it said last.
-func (p *pods) crashing(ctx context.Context, namespace, name, container, said string) error {
+// crashing is a pod whose container ends again and again; last is what it said then.
+func (p *pods) crashing(ctx context.Context, namespace, name, container, last string) error {
 	pod, err := p.scheduled(ctx, namespace, name, container, container)
 	if err != nil {
 		return err
@@ -76,10 +72,9 @@ func (p *pods) crashing(ctx context.Context, namespace, name, container, said st
 		State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{
 			Reason: "CrashLoopBackOff", Message: fmt.Sprintf("back-off 2m40s restarting failed container=%s pod=%s", container, id),
 		}},
-		LastTerminationState: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 1, Reason: "Error", Message: said}},
+		LastTerminationState: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 1, Reason: "Error", Message: last}},
 	}}
-	p.kubelet.Eventf(pod, nil, corev1.EventTypeWarning, "BackOff", "Restarting", "Back-off restarting failed container %s in pod %s", container, id)
-	return p.write(ctx, pod)
+	return p.write(ctx, pod, said{kubelet, corev1.EventTypeWarning, "BackOff", fmt.Sprintf("Back-off restarting failed container %s in pod %s", container, id)})
 }
 
 func (p *pods) scheduled(ctx context.Context, namespace, name, container, image string) (*corev1.Pod, error) {
@@ -130,8 +125,8 @@ func (p *pods) pod(ctx context.Context, namespace, name, container, image, node 
 	} else if !apierrors.IsNotFound(err) {
 		return nil, fmt.Errorf("reading pod %s: %w", name, err)
 	}
-	at := int64(0)
-	pod.Spec = corev1.PodSpec{NodeName: node, TerminationGracePeriodSeconds: &at, Containers: []corev1.Container{{Name: container, Image: image}}}
+	none := int64(0)
+	pod.Spec = corev1.PodSpec{NodeName: node, TerminationGracePeriodSeconds: &none, Containers: []corev1.Container{{Name: container, Image: image}}}
 	if err := p.client.Create(ctx, pod); err != nil {
 		return nil, fmt.Errorf("making pod %s: %w", name, err)
 	}
@@ -141,9 +136,15 @@ func (p *pods) pod(ctx context.Context, namespace, name, container, image, node 
 	return pod, nil
 }
 
-func (p *pods) write(ctx context.Context, pod *corev1.Pod) error {
+// write writes what scheduler or kubelet found, and the events about it.
+func (p *pods) write(ctx context.Context, pod *corev1.Pod, events ...said) error {
 	if err := p.client.Status().Update(ctx, pod); err != nil {
 		return fmt.Errorf("writing the status of pod %s: %w", pod.Name, err)
+	}
+	for _, e := range events {
+		if err := p.say(ctx, pod, e); err != nil {
+			return fmt.Errorf("writing an event of pod %s: %w", pod.Name, err)
+		}
 	}
 	return nil
 }

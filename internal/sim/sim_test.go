@@ -18,9 +18,13 @@ import (
 // facts are a small IPv4 lab's, as the loader gives them.
 func facts(t *testing.T, name string, octet string) *labs.Facts {
 	t.Helper()
+	pull := filepath.Join(t.TempDir(), "pull-secret.json")
+	if err := os.WriteFile(pull, []byte(`{"auths":{"registry.example":{"auth":"dTpw"}}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	f := &labs.Facts{
 		Stack: labs.IPv4, Domain: "lab.example",
-		PullSecret: labs.SecretRef{File: "/pull"},
+		PullSecret: labs.SecretRef{File: labs.Path(pull)},
 		SSHKey:     labs.PublicKey{Text: "ssh-ed25519 AAAA lab"},
 		MCE:        labs.MCE{Namespace: "multicluster-engine", Channel: "stable-2.10", Catalog: "catalog-" + name, CatalogNamespace: "openshift-marketplace"},
 		Hosted:     labs.HostedCluster{Name: name, Namespace: "clusters", NodeDrainTimeout: labs.Duration{Duration: 1}},

@@ -12,7 +12,7 @@ import (
 )
 
 // limit is how long a file may take from its last byte on.
-const limit = time.Second
+const limit = slower * time.Second
 
 // aliasBomb makes nine times nine times … values of a few lines.
 func aliasBomb() string {

@@ -36,9 +36,10 @@ type stepDocument struct {
 	After     *source.Node `yaml:"after,omitempty" doc:"the step that this one is put behind"`
 	Disabled  *source.Node `yaml:"disabled,omitempty" doc:"why the step is left out"`
 	Timeout   *source.Node `yaml:"timeout,omitempty" doc:"the longest time that it may take"`
-	Retry     *source.Node `yaml:"retry,omitempty" doc:"not supported yet"`
-	Finally   *source.Node `yaml:"finally,omitempty" doc:"not supported yet"`
-	OnFailure *source.Node `yaml:"onFailure,omitempty" doc:"not supported yet"`
+	Limit     *source.Node `yaml:"limit,omitempty" doc:"how many repetitions run side by side"`
+	Retry     *source.Node `yaml:"retry,omitempty" doc:"how often, and after which failures, it is tried again"`
+	Finally   *source.Node `yaml:"finally,omitempty" doc:"true: it runs after all other steps, whatever came of them"`
+	OnFailure *source.Node `yaml:"onFailure,omitempty" doc:"true, or ids of steps: it runs after all others where one of them failed"`
 
 	node *source.Node // the whole
 }
@@ -185,6 +186,10 @@ func (l *loader[E]) takePhases(nodes []*source.Node) {
 	for _, n := range nodes {
 		if n.Kind != source.Scalar || !isName(idPattern, n.Text) {
 			l.fail(n.Find("a phase is a name of small letters, digits and _", ""))
+			continue
+		}
+		if n.Text == finallyPhase {
+			l.fail(n.Find("no phase can be called finally", "a step that runs after all others says finally: true, and has no phase"))
 			continue
 		}
 		if i, twice := l.phases[n.Text]; twice {

@@ -24,11 +24,12 @@ func (l *loader[E]) connect() {
 		if s.doc.Needs == nil && before != nil {
 			edges = addEdge(edges, Edge{From: before.ID, Reason: ByOrder, Pos: s.Pos})
 		}
-		if last >= 0 && !l.within(s, edges) {
+		if last >= 0 && s.Stage == InPhase && !l.within(s, edges) {
 			edges = append(edges, Edge{Phase: l.p.Phases[last], Reason: ByPhase, Pos: s.Pos})
 		}
 		s.Edges = edges
 		before = s
+		l.watches(s)
 	}
 	l.rings()
 }
@@ -54,7 +55,7 @@ func (l *loader[E]) needs(s *step[E]) []Edge {
 		case from == s:
 			l.fail(item.Find(s.ID+" needs itself", ""))
 		case from.phase > s.phase:
-			l.fail(item.Find(fmt.Sprintf("%s runs in the phase %s, after %s", from.ID, from.Phase, s.ID), ""))
+			l.fail(item.Find(runsLater(from.Declared, s.ID), ""))
 		default:
 			edges = addEdge(edges, Edge{From: from.ID, Reason: ByNeeds, Pos: item.Pos})
 		}
@@ -78,11 +79,22 @@ func (l *loader[E]) readEdge(s *step[E], r stepRead, edges []Edge) []Edge {
 		refuse(s.ID + " reads what it gives itself")
 		return edges
 	case from.phase > s.phase:
-		refuse(fmt.Sprintf("%s runs in the phase %s, after %s", from.ID, from.Phase, s.ID))
+		refuse(runsLater(from.Declared, s.ID))
 		return edges
 	}
 	l.optional(s, r)
 	return addEdge(edges, Edge{From: from.ID, Reason: ByOutputs, Pos: pos})
+}
+
+// runsLater says that a step runs too late for the one of an id.
+func runsLater[E any](from *Declared[E], id string) string {
+	switch from.Stage {
+	case OnFailure:
+		return fmt.Sprintf("%s is an onFailure step: it runs after %s", from.ID, id)
+	case Finally:
+		return fmt.Sprintf("%s is a finally step: it runs after %s", from.ID, id)
+	}
+	return fmt.Sprintf("%s runs in the phase %s, after %s", from.ID, from.Phase, id)
 }
 
 // addEdge adds an edge, unless there is one from the same step.

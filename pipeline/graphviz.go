@@ -17,7 +17,7 @@ func (p *Plan) WriteMermaid(w io.Writer) error {
 		if len(steps) == 0 {
 			continue
 		}
-		fmt.Fprintf(&b, "  subgraph P_%s[\"%s\"]\n", phase, phase)
+		fmt.Fprintf(&b, "  subgraph P_%s[\"%s\"]\n", graphName(phase), phase)
 		for _, s := range steps {
 			fmt.Fprintf(&b, "    S_%s[\"%s\"]\n", s.ID, s.graphLabel())
 		}
@@ -52,7 +52,7 @@ func (p *Plan) WriteDOT(w io.Writer) error {
 			continue
 		}
 		first[phase] = steps[0].ID
-		fmt.Fprintf(&b, "  subgraph cluster_%s {\n    label=%q\n", phase, phase)
+		fmt.Fprintf(&b, "  subgraph cluster_%s {\n    label=%q\n", graphName(phase), phase)
 		for _, s := range steps {
 			style := ""
 			if s.Verdict == WillSkip {
@@ -121,3 +121,7 @@ func (s PlannedStep) graphLabel() string {
 	}
 	return label + " · " + s.Uses
 }
+
+// graphName makes a name of a graph of a phase: that of the onFailure steps has a
+// blank.
+func graphName(phase string) string { return strings.ReplaceAll(phase, " ", "__") }

@@ -102,11 +102,11 @@ type Outcome struct {
 // a wrong receiver or output type would otherwise be lost in silence.
 func Use[S Step[E, O], E, O any](name, doc, example string) Kind[E] {
 	options := reflect.TypeFor[S]()
-	refuseNearMiss[Observer[E, O]](options, "Observe")
-	refuseNearMiss[Planner[E]](options, "Plan")
-	refuseNearMiss[Undoer[E]](options, "Undo")
-	refuseNearMiss[Renderer[E]](options, "Render")
-	refuseNearMiss[Witness[E]](options, "Witness")
+	RefuseNearMiss[Observer[E, O]](options, "Observe")
+	RefuseNearMiss[Planner[E]](options, "Plan")
+	RefuseNearMiss[Undoer[E]](options, "Undo")
+	RefuseNearMiss[Renderer[E]](options, "Render")
+	RefuseNearMiss[Witness[E]](options, "Witness")
 
 	k := Kind[E]{Name: name, Doc: doc, Example: example, Options: options, Outputs: reflect.TypeFor[O]()}
 	k.Run = func(ctx context.Context, env E, o any) (Outcome, error) {
@@ -147,9 +147,9 @@ func outcome(out any) Outcome {
 	return o
 }
 
-// refuseNearMiss panics where S, or a pointer to it, has a method called name
+// RefuseNearMiss panics where S, or a pointer to it, has a method called name
 // but S does not satisfy I.
-func refuseNearMiss[I any](s reflect.Type, name string) {
+func RefuseNearMiss[I any](s reflect.Type, name string) {
 	if s.Implements(reflect.TypeFor[I]()) {
 		return
 	}

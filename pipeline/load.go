@@ -89,6 +89,7 @@ type loader[E any] struct {
 	included   int
 	phaseNodes []*source.Node
 	phases     map[string]int // index in Phases
+	declared   int            // phases of the files, at least one
 	stepNodes  []*source.Node
 
 	kinds     map[string]*kindTypes[E]

@@ -21,6 +21,7 @@ func (l *loader[E]) check(s *step[E]) {
 			l.fail(s.When.Diagnose(err))
 		}
 	}
+	s.Retry = l.retry(s)
 	l.options(s)
 	l.nameStep(s, before)
 }
@@ -176,6 +177,8 @@ func (s *step[E]) skippable() (bool, string) {
 	switch {
 	case s.Disabled != "":
 		return true, s.ID + " is disabled"
+	case s.Stage == OnFailure:
+		return true, s.ID + " runs only where a step failed"
 	case s.When != nil:
 		return true, fmt.Sprintf("%s is skipped unless %s", s.ID, s.When.Text)
 	}
@@ -190,6 +193,10 @@ func (l *loader[E]) optional(s *step[E], r stepRead) {
 		return
 	}
 	may, why := from.skippable()
+	if s.Stage > from.Stage {
+		l.mayHaveFailed(s, from, r)
+		return
+	}
 	if !may || from.Disabled == "" && s.When != nil && gate.Implies(s.When.Program, from.When.Program) {
 		return
 	}

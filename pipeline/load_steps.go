@@ -100,7 +100,6 @@ func (l *loader[E]) step(n *source.Node, what decode.Target) {
 	s := &step[E]{Declared: &Declared[E]{Pos: n.Pos}}
 	s.doc.node = n
 	l.fail(l.decoder.Into(n, &s.doc, what, nil)...)
-	l.unsupported(s)
 	if s.doc.ID == nil {
 		return
 	}
@@ -120,19 +119,11 @@ func (l *loader[E]) step(n *source.Node, what decode.Target) {
 	l.order = append(l.order, s)
 	l.uses(s)
 	s.With = s.doc.With
-	if s.Timeout = l.timeout(s.doc.Timeout); s.Timeout == 0 {
-		s.Timeout = s.Kind.Timeout
-	}
+	l.stage(s)
+	s.Timeout = l.timeoutOf(s)
+	s.Limit = l.limit(s)
 	s.Disabled = l.disabled(s.doc.Disabled)
 	l.nameStep(s, before)
-}
-
-func (l *loader[E]) unsupported(s *step[E]) {
-	for _, key := range []string{"retry", "finally", "onFailure"} {
-		if e := s.doc.node.Entry(key); e != nil {
-			l.fail(e.Key.Find(key+" is not supported yet", ""))
-		}
-	}
 }
 
 func (l *loader[E]) uses(s *step[E]) {
@@ -152,13 +143,25 @@ func (l *loader[E]) uses(s *step[E]) {
 	s.Kind = *s.types.kind
 }
 
-func (l *loader[E]) timeout(n *source.Node) time.Duration {
+// timeoutOf gives the time that a step may take: its own, else its kind's.
+func (l *loader[E]) timeoutOf(s *step[E]) time.Duration {
+	if span := l.duration("timeout", s.doc.Timeout); span > 0 {
+		return span
+	}
+	if s.Stage == Finally || s.Stage == OnFailure && s.Kind.Timeout == 0 {
+		return lateTimeout
+	}
+	return s.Kind.Timeout
+}
+
+// duration gives the duration of a key; 0 where it is absent or wrong.
+func (l *loader[E]) duration(key string, n *source.Node) time.Duration {
 	if n == nil {
 		return 0
 	}
 	span, err := time.ParseDuration(n.Text)
 	if n.Kind != source.Scalar || err != nil || span <= 0 {
-		l.fail(n.Find("timeout must be a duration, found "+n.Describe(), "a number with a unit: 90s, 10m or 1h30m"))
+		l.fail(n.Find(key+" must be a duration, found "+n.Describe(), "a number with a unit: 90s, 10m or 1h30m"))
 		return 0
 	}
 	return span
@@ -196,7 +199,8 @@ func idHint(id string) string {
 // names with after.
 func (l *loader[E]) place() {
 	behind := map[string][]*step[E]{}
-	lists := make([][]*step[E], max(1, len(l.p.Phases)))
+	l.declared = max(1, len(l.p.Phases))
+	lists := make([][]*step[E], l.declared+2) // and those of the later stages
 	for _, s := range l.order {
 		if s.doc.After == nil {
 			s.phase = l.phaseOf(s)
@@ -221,9 +225,8 @@ func (l *loader[E]) place() {
 	var emit func(s *step[E], phase int)
 	emit = func(s *step[E], phase int) {
 		s.phase, s.index = phase, len(l.order)
-		if len(l.p.Phases) > 0 {
-			s.Phase = l.p.Phases[phase]
-		}
+		s.Phase = l.phaseName(phase)
+		s.Stage = max(InPhase, Stage(phase-l.declared+1))
 		l.order = append(l.order, s)
 		for _, next := range behind[s.ID] {
 			emit(next, phase)
@@ -237,6 +240,7 @@ func (l *loader[E]) place() {
 	if len(l.order) < total {
 		l.afterRing(all)
 	}
+	l.addLatePhases()
 	for _, s := range l.order {
 		if n := s.doc.Phase; s.doc.After != nil && n != nil && n.Text != s.Phase {
 			l.fail(n.Find(fmt.Sprintf("%s stands after %s, in the phase %s", s.ID, s.doc.After.Text, s.Phase), "leave phase out"))
@@ -260,6 +264,11 @@ func (l *loader[E]) afterRing(all []*step[E]) {
 func (l *loader[E]) phaseOf(s *step[E]) int {
 	n := s.doc.Phase
 	switch {
+	case s.Stage != InPhase && n != nil:
+		l.fail(n.Find(s.ID+" runs after all phases, and belongs to none", "leave phase out"))
+		return l.declared + int(s.Stage) - 1
+	case s.Stage != InPhase:
+		return l.declared + int(s.Stage) - 1
 	case n == nil && len(l.p.Phases) > 0:
 		l.fail(s.doc.ID.Find(s.ID+" has no phase", "one of "+join(l.p.Phases)))
 	case n == nil:

@@ -49,7 +49,11 @@ type Declared[E any] struct {
 	When     *Expression     // nil: always
 	ForEach  *Expression     // nil: once
 	Key      *Expression     // of an instance; nil: the item's name, or its value
-	Timeout  time.Duration   // 0: none
+	Limit    int             // instances that run side by side; 0: no limit of its own
+	Timeout  time.Duration   // 0: none; bounds all attempts together
+	Retry    *Retry          // nil: one attempt
+	Stage    Stage           // when it runs
+	Watches  []string        // of an onFailure step: those whose failure it is for; nil for all
 	Disabled string          // why the file takes it out; "" where it does not
 	Edges    []Edge          // what it waits for, each step and phase once
 
@@ -59,6 +63,23 @@ type Declared[E any] struct {
 
 	loaded *loaded // what Options needs
 }
+
+// Stage says when in a run a step has its turn.
+type Stage int
+
+// The stages, in order. What is in a later one runs once all of the earlier ones
+// have ended, whatever came of them.
+const (
+	InPhase   Stage = iota // with the steps of its phase
+	OnFailure              // where a step failed
+	Finally                // always, also after an interruption
+)
+
+// The phases of the steps that belong to none, as people read them.
+const (
+	onFailurePhase = "on failure"
+	finallyPhase   = "finally"
+)
 
 // Instance is one repetition of a forEach step.
 type Instance struct {

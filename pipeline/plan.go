@@ -102,6 +102,11 @@ func (l *planner[E]) plan(d *Declared[E]) []PlannedStep {
 			planned[i].addReason(why)
 		}
 	}
+	if d.Stage == OnFailure {
+		for i := range planned {
+			planned[i].onFailure(d.Watches)
+		}
+	}
 	l.done[d.ID] = planned
 	all := true
 	for _, s := range planned {
@@ -125,6 +130,18 @@ func (d *Declared[E]) always() string {
 		return ""
 	}
 	return "always runs: it has no " + strings.Join(d.Kind.Needless, " or ")
+}
+
+// onFailure says that a step runs only where another one failed.
+func (s *PlannedStep) onFailure(ids []string) {
+	if s.Verdict == WillRun {
+		s.Verdict = Later
+	}
+	which := "a step"
+	if len(ids) > 0 {
+		which = strings.Join(ids, " or ")
+	}
+	s.addReason("only where " + which + " failed")
 }
 
 // addReason tells a further reason of a step that is not certainly skipped.

@@ -64,7 +64,8 @@ type ExitCoder interface {
 // what they need. A failed step blocks what is below it, other branches go on.
 // When ctx is cancelled, running instances are told and all others are left out;
 // the cause of ctx may be an ExitCoder, otherwise the run exits with
-// ExitInterrupted.
+// ExitInterrupted. The finally steps run all the same; only a journal that cannot
+// be kept, or the end of the process, keeps them from it.
 //
 // The error is that of a sink: the run could not be recorded. A failed step is
 // no error of Run, the summary says so.
@@ -75,10 +76,13 @@ func (p *Pipeline[E]) Run(ctx context.Context, o RunOptions[E]) (event.Summary, 
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
+	last, stopLast := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer stopLast(nil)
+	stopAll := func(cause error) { stop(cause); stopLast(cause) }
 	s := &scheduler[E]{
 		pipeline:  p,
 		options:   o,
-		stream:    &stream{lab: o.Command, sinks: o.Sinks, now: o.Now, stop: stop},
+		stream:    &stream{lab: o.Command, sinks: o.Sinks, now: o.Now, stop: stopAll},
 		counts:    map[event.Status]int{},
 		values:    newValues(p.Values),
 		witnesses: witnesses{limit: o.WitnessLimit},
@@ -87,7 +91,7 @@ func (p *Pipeline[E]) Run(ctx context.Context, o RunOptions[E]) (event.Summary, 
 	if err := s.stream.emit(event.Event{Type: event.RunStarted, Run: p.identity(o)}); err != nil {
 		return event.Summary{Exit: ExitFailed}, fmt.Errorf("nothing was changed: %w", err)
 	}
-	s.run(ctx)
+	s.run(ctx, last)
 	s.witnesses.group.Wait()
 
 	summary := event.Summary{Counts: s.counts, Duration: o.Now().Sub(began), Exit: s.exit(ctx)}

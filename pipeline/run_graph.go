@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 
@@ -20,7 +21,7 @@ type scheduler[E any] struct {
 	ready     []task // first in, first out
 	over      []int  // nodes that ended and have not been released
 	running   int
-	left      int // nodes that have not ended
+	left      int // nodes of the stage that have not ended
 	ended     chan ended
 	countMu   sync.Mutex
 	counts    map[event.Status]int
@@ -37,6 +38,7 @@ type node struct {
 
 	left  int     // instances that have not ended
 	insts []*inst // of a forEach
+	held  []task  // instances that its limit holds back
 }
 
 // inst is one instance of a forEach step.
@@ -60,13 +62,33 @@ type ended struct {
 	preflight bool
 }
 
-func (s *scheduler[E]) run(ctx context.Context) {
+// run runs the stages one after the other. last is the context of the finally
+// steps, which an interruption of ctx does not end.
+func (s *scheduler[E]) run(ctx, last context.Context) {
 	s.link()
 	s.ended = make(chan ended, min(s.options.Parallel, len(s.nodes)+1))
-	for n := range s.nodes {
-		if s.nodes[n].waits == 0 {
-			s.admit(ctx, n)
+	for stage := InPhase; stage <= Finally; stage++ {
+		if stage == Finally {
+			ctx = last
 		}
+		s.runStage(ctx, stage)
+	}
+}
+
+func (s *scheduler[E]) runStage(ctx context.Context, stage Stage) {
+	var first []int
+	s.left = 0
+	for n := range s.nodes {
+		if s.stageOf(n) != stage {
+			continue
+		}
+		s.left++
+		if s.nodes[n].waits == 0 {
+			first = append(first, n)
+		}
+	}
+	for _, n := range first {
+		s.admit(ctx, n)
 	}
 	for s.left > 0 {
 		s.release(ctx)
@@ -79,6 +101,13 @@ func (s *scheduler[E]) run(ctx context.Context) {
 			return // a cycle; the loader refuses those
 		}
 	}
+}
+
+func (s *scheduler[E]) stageOf(n int) Stage {
+	if n >= len(s.pipeline.Steps) { // the end of a phase
+		return InPhase
+	}
+	return s.pipeline.Steps[n].Stage
 }
 
 // link counts for each step what it waits for, and notes what waits for it. A
@@ -98,13 +127,12 @@ func (s *scheduler[E]) link() {
 		}
 	}
 	s.nodes = make([]node, len(steps)+len(phases))
-	s.left = len(s.nodes)
 	for n, d := range steps {
 		if end, ok := phases[d.Phase]; ok {
 			s.edge(n, end)
 		}
 		for _, e := range d.Edges {
-			if from, ok := index[e.From]; ok {
+			if from, ok := index[e.From]; ok && steps[from].Stage == d.Stage {
 				s.edge(from, n)
 			}
 			if from, ok := phases[e.Phase]; ok {
@@ -128,6 +156,8 @@ func (s *scheduler[E]) admit(ctx context.Context, n int) {
 	}
 	d := s.pipeline.Steps[n]
 	switch {
+	case d.Stage == OnFailure && !s.hasFailed(d.Watches):
+		s.leaveOut(n, event.Skipped, nothingFailed(d.Watches))
 	case s.nodes[n].bad != "":
 		s.leaveOut(n, event.Blocked, "needs "+s.nodes[n].bad+", which failed")
 	case ctx.Err() != nil:
@@ -158,8 +188,14 @@ func (s *scheduler[E]) expand(n int, d *Declared[E]) {
 	s.nodes[n].insts, s.nodes[n].left = insts, len(insts)
 	for _, i := range insts {
 		_ = s.stream.emit(event.Event{Type: event.StepPlanned, Step: d.ID, Key: i.Key, Plan: &event.Plan{Decision: "later"}})
-		s.ready = append(s.ready, task{node: n, inst: i})
+		s.nodes[n].held = append(s.nodes[n].held, task{node: n, inst: i})
 	}
+	now := len(insts)
+	if d.Limit > 0 {
+		now = min(now, d.Limit)
+	}
+	s.ready = append(s.ready, s.nodes[n].held[:now]...)
+	s.nodes[n].held = s.nodes[n].held[now:]
 }
 
 // launch starts what is ready, as far as the limit allows; once ctx is
@@ -217,6 +253,9 @@ func (s *scheduler[E]) close(e ended) {
 	if e.inst != nil {
 		e.inst.status, e.inst.outputs = e.status, e.outputs
 	}
+	if len(n.held) > 0 { // one of its limit is free
+		s.ready, n.held = append(s.ready, n.held[0]), n.held[1:]
+	}
 	if n.left > 0 {
 		return
 	}
@@ -251,13 +290,50 @@ func (s *scheduler[E]) release(ctx context.Context) {
 		for _, m := range s.nodes[n].below {
 			below := &s.nodes[m]
 			below.waits--
-			below.bad = s.whyBlocked(n, below.bad)
+			if s.blocks(n, int(m)) {
+				below.bad = s.whyBlocked(n, below.bad)
+			}
 			if below.waits == 0 {
 				s.admit(ctx, int(m))
 			}
 		}
 		s.nodes[n].below = nil
 	}
+}
+
+// blocks says whether a failure of one step keeps the other from running: a
+// finally or onFailure step that is behind it by the file's order alone runs all
+// the same.
+func (s *scheduler[E]) blocks(from, to int) bool {
+	if s.stageOf(to) == InPhase {
+		return true
+	}
+	for _, e := range s.pipeline.Steps[to].Edges {
+		if e.From == s.pipeline.Steps[from].ID {
+			return e.Reason != ByOrder
+		}
+	}
+	return false
+}
+
+// hasFailed says whether one of the steps failed, any step where none is named.
+func (s *scheduler[E]) hasFailed(ids []string) bool {
+	for n, d := range s.pipeline.Steps {
+		if s.nodes[n].status == event.Failed && d.Stage == InPhase && (ids == nil || slices.Contains(ids, d.ID)) {
+			return true
+		}
+	}
+	return false
+}
+
+func nothingFailed(ids []string) string {
+	switch len(ids) {
+	case 0:
+		return "nothing failed"
+	case 1:
+		return "nothing failed in " + ids[0]
+	}
+	return "nothing failed in " + strings.Join(ids[:len(ids)-1], ", ") + " or " + ids[len(ids)-1]
 }
 
 // whyBlocked names the failed step at the root of what is below n.

@@ -93,12 +93,7 @@ func (s *scheduler[E]) call(ctx context.Context, d *Declared[E], scope *Scope, o
 		ctx, cancel = context.WithTimeoutCause(ctx, d.Timeout, errTimeout)
 		defer cancel()
 	}
-	defer func() {
-		if p := recover(); p != nil {
-			err = panicked(d, p)
-		}
-	}()
-	out, err = d.Kind.Run(ctx, s.options.Env(scope), options)
+	out, err = s.tries(ctx, d, scope, options)
 	if err != nil && errors.Is(context.Cause(ctx), errTimeout) && aboutContext(err) {
 		err = timedOut(scope, d.Timeout, err)
 	}
@@ -198,7 +193,7 @@ func panicked[E any](d *Declared[E], p any) error {
 		}
 		r.Lines = append(r.Lines, event.Line{Label: "at", Text: fmt.Sprintf("%s:%d", lastParts(f.File), f.Line)})
 	}
-	return &Report{Report: r}
+	return &Report{Report: r, Cause: errBroken}
 }
 
 // lastParts leaves folder and file of a path.

@@ -77,11 +77,11 @@ func check(s reflect.Type) outputs {
 			panic(fmt.Sprintf("step %s has a method %s, which a Kubernetes step gets from its Objects and Judge", s, name))
 		}
 	}
-	refuseNearMiss[Reader](s, "Reads")
-	refuseNearMiss[Follower](s, "Follows")
-	refuseNearMiss[SecretUser](s, "Secrets")
-	refuseNearMiss[Hosted](s, "OnHostedCluster")
-	refuseNearMiss[OnMachine](s, "Machines")
+	pipeline.RefuseNearMiss[Reader](s, "Reads")
+	pipeline.RefuseNearMiss[Follower](s, "Follows")
+	pipeline.RefuseNearMiss[SecretUser](s, "Secrets")
+	pipeline.RefuseNearMiss[Hosted](s, "OnHostedCluster")
+	pipeline.RefuseNearMiss[OnMachine](s, "Machines")
 	m, ok := s.MethodByName("Outputs")
 	if !ok {
 		if has(s, "Outputs") {
@@ -103,10 +103,4 @@ func check(s reflect.Type) outputs {
 func has(s reflect.Type, name string) bool {
 	_, ok := reflect.PointerTo(s).MethodByName(name)
 	return ok
-}
-
-func refuseNearMiss[I any](s reflect.Type, name string) {
-	if has(s, name) && !s.Implements(reflect.TypeFor[I]()) {
-		panic(fmt.Sprintf("step %s has a method %s of the wrong receiver or signature", s, name))
-	}
 }

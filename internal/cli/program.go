@@ -27,6 +27,9 @@ type Program[E any] struct {
 	Kinds   func() []pipeline.Kind[E]
 	Schema  func() pipeline.Schema
 	Builtin fs.FS // the files of include: [builtin:NAME], as NAME.yaml
+	// LabSchema is the JSON schema of a lab file; without it there is no command
+	// that writes it.
+	LabSchema []byte
 	// Check is that of pipeline.Request; may be nil.
 	Check func(kind pipeline.Kind[E], options any, lab, step, key string) []pipeline.FactProblem
 	// Title is one line about a lab, for people; may be nil.

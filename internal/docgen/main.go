@@ -1,9 +1,9 @@
-// Docgen writes the pages of docs that follow from Go types: steps.md says what
+// Docgen writes what follows from Go types, the pages of docs: steps.md says what
 // each built-in step does, its options and its outputs; facts.md lists the facts
-// of a lab. Both are what the tags say.
+// of a lab; and the JSON schema of a lab file. All are what the tags say.
 package main
 
-//go:generate go run . -o ../../docs
+//go:generate go run . -o ../..
 
 import (
 	"errors"
@@ -13,15 +13,17 @@ import (
 	"path/filepath"
 	"reflect"
 
+	"github.com/labrun/labrun/internal/labschema"
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/steps"
 )
 
 func main() {
-	out := flag.String("o", "docs", "folder to write to")
+	out := flag.String("o", ".", "the checkout to write to")
 	flag.Parse()
-	var errs []error
-	for name, text := range pages() {
+	files, err := pages()
+	errs := []error{err}
+	for name, text := range files {
 		errs = append(errs, os.WriteFile(filepath.Join(*out, name), text, 0o644)) //nolint:gosec // pages for everybody
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -30,10 +32,16 @@ func main() {
 	}
 }
 
-// pages are all that is generated, by file name.
-func pages() map[string][]byte {
-	return map[string][]byte{
-		"steps.md": page(steps.Builtin()),
-		"facts.md": factsPage(reflect.TypeFor[labs.Facts]()),
+// pages are all that is generated, by path.
+func pages() (map[string][]byte, error) {
+	facts, kinds := reflect.TypeFor[labs.Facts](), steps.Builtin()
+	schema, err := labschema.Lab(facts, labschema.Kinds(kinds), labs.StepFiles())
+	if err != nil {
+		return nil, err
 	}
+	return map[string][]byte{
+		"docs/steps.md":           page(kinds),
+		"docs/facts.md":           factsPage(facts),
+		"schemas/lab.schema.json": schema,
+	}, nil
 }

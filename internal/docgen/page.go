@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/labrun/labrun/pipeline"
+	"github.com/labrun/labrun/pipeline/event"
 	"github.com/labrun/labrun/steps"
 )
 
@@ -30,6 +31,9 @@ func page(kinds []pipeline.Kind[*steps.Env]) []byte {
 	}
 	for _, k := range kinds {
 		fmt.Fprintf(&b, "\n## %s\n\n%s\n", k.Name, k.Doc)
+		if k.Timeout > 0 {
+			fmt.Fprintf(&b, "\nIts timeout is %s where the step gives none.\n", event.Span(k.Timeout))
+		}
 		table(&b, []string{"option", "type", "default", "what it is"}, options(k.Options))
 		table(&b, []string{"output", "type", "what it is"}, outputs(k.Outputs))
 		fmt.Fprintf(&b, "\n```yaml\n%s\n```\n", strings.TrimSpace(k.Example))

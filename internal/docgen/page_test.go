@@ -14,13 +14,17 @@ import (
 )
 
 func TestPagesAreFresh(t *testing.T) {
-	for name, want := range pages() {
-		have, err := os.ReadFile(filepath.Join("../../docs", name))
+	files, err := pages()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range files {
+		have, err := os.ReadFile(filepath.Join("../..", name))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(have, want) {
-			t.Errorf("docs/%s is not what the Go types say now: make generate", name)
+			t.Errorf("%s is not what the Go types say now: make generate", name)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/labrun/labrun/internal/cli"
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/pipeline"
+	"github.com/labrun/labrun/schemas"
 	"github.com/labrun/labrun/steps"
 	"github.com/labrun/labrun/steps/kube"
 )
@@ -24,13 +25,14 @@ func Main(ctx context.Context, args []string, streams cli.Streams) int {
 // labrun hands the steps and facts of a lab to the command line.
 func labrun() cli.Program[*steps.Env] {
 	return cli.Program[*steps.Env]{
-		Version: version(),
-		Kinds:   steps.Builtin,
-		Schema:  steps.Schema,
-		Builtin: labs.Steps(),
-		Check:   checkNames,
-		Title:   title,
-		Open:    open,
+		Version:   version(),
+		Kinds:     steps.Builtin,
+		Schema:    steps.Schema,
+		Builtin:   labs.Steps(),
+		LabSchema: schemas.Lab,
+		Check:     checkNames,
+		Title:     title,
+		Open:      open,
 
 		Preflight: preflight,
 	}

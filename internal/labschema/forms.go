@@ -1,0 +1,46 @@
+package labschema
+
+import (
+	"reflect"
+	"time"
+
+	"github.com/labrun/labrun/labs"
+)
+
+// What texts look like. Patterns are those of both Go and ECMAScript.
+const (
+	idForm       = `^[a-z]([a-z0-9_]{0,61}[a-z0-9])?$`
+	dnsLabelForm = `^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`
+	variableForm = `^[A-Za-z_][A-Za-z0-9_]*$`
+	durationForm = `^\+?(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+$`
+	cidrForm     = `^[0-9A-Fa-f:.]*[:.][0-9A-Fa-f:.]*/[0-9]{1,3}$`
+	macForm      = `^([0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{2}(-[0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{4}(\.[0-9A-Fa-f]{4}){2})$`
+
+	// expressionForm is an expression that is the whole value, holeForm one anywhere.
+	expressionForm = `^\s*\$\{\{[\s\S]*\}\}\s*$`
+	holeForm       = `(^|[^$])\$\{\{`
+)
+
+// form is how a Go type that reads its own text is written.
+type form struct {
+	of      reflect.Type
+	pattern string // "" for any text
+}
+
+func forms() []form {
+	return []form{
+		{reflect.TypeFor[labs.CIDR](), cidrForm},
+		{reflect.TypeFor[labs.MAC](), macForm},
+		{reflect.TypeFor[labs.Duration](), durationForm},
+		{reflect.TypeFor[time.Duration](), durationForm},
+	}
+}
+
+func formOf(t reflect.Type) (form, bool) {
+	for _, f := range forms() {
+		if f.of == t {
+			return f, true
+		}
+	}
+	return form{}, false
+}

@@ -55,6 +55,7 @@ type Declared[E any] struct {
 	Stage    Stage           // when it runs
 	Watches  []string        // of an onFailure step: those whose failure it is for; nil for all
 	Disabled string          // why the file takes it out; "" where it does not
+	LeftOut  string          // why a selection leaves it out; "" where it takes part
 	Edges    []Edge          // what it waits for, each step and phase once
 
 	// Instances of a forEach that reads facts only; nil where they are known

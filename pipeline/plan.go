@@ -164,6 +164,9 @@ func (l *planner[E]) decide(d *Declared[E]) []PlannedStep {
 		s.When = strings.TrimSpace(d.When.Text)
 	}
 	switch {
+	case d.LeftOut != "":
+		s.Verdict, s.Reason = WillSkip, d.LeftOut
+		return []PlannedStep{s}
 	case d.Disabled != "":
 		s.Verdict, s.Reason = WillSkip, "disabled: "+d.Disabled
 		return []PlannedStep{s}

@@ -156,6 +156,8 @@ func (s *scheduler[E]) admit(ctx context.Context, n int) {
 	}
 	d := s.pipeline.Steps[n]
 	switch {
+	case d.LeftOut != "":
+		s.leaveOut(n, event.Skipped, d.LeftOut)
 	case d.Stage == OnFailure && !s.hasFailed(d.Watches):
 		s.leaveOut(n, event.Skipped, nothingFailed(d.Watches))
 	case s.nodes[n].bad != "":

@@ -8,6 +8,11 @@ import (
 //go:embed steps/*.yaml
 var stepFiles embed.FS
 
+// exampleText is the template of the lab files.
+//
+//go:embed lab.yaml.tmpl
+var exampleText string
+
 // Steps are the step files that labs include as builtin:NAME, each NAME.yaml.
 func Steps() fs.FS {
 	sub, err := fs.Sub(stepFiles, "steps")

@@ -79,6 +79,7 @@ func (c *converter) scalar(tk *token.Token) *Node {
 	switch tk.Type {
 	case token.NullType, token.ImplicitNullType:
 		n.Kind, n.Text = Null, ""
+		n.Pos.Column = min(n.Pos.Column, utf8.RuneCountInString(c.text.line(n.Pos.Line))+1) // the parser counts a blank that may not be there
 	case token.SingleQuoteType:
 		n.Style = SingleQuoted
 	case token.DoubleQuoteType:

@@ -8,6 +8,7 @@ import (
 
 type planFlags struct {
 	labFlags
+	selectFlags
 	output   string
 	exitCode bool
 }
@@ -20,7 +21,8 @@ func (a *app[E]) planCommand() *cobra.Command {
 		Args:  oneLab,
 		RunE:  func(_ *cobra.Command, args []string) error { return a.plan(args[0], f) },
 	}
-	f.register(cmd)
+	f.labFlags.register(cmd)
+	f.selectFlags.register(cmd)
 	outputFlag(cmd, &f.output, "text", "json")
 	cmd.Flags().BoolVar(&f.exitCode, "exit-code", false, "exit 10 where a step would run")
 	return cmd
@@ -29,6 +31,9 @@ func (a *app[E]) planCommand() *cobra.Command {
 func (a *app[E]) plan(file string, f planFlags) error {
 	p, err := a.load(file, f.labFlags)
 	if err != nil {
+		return err
+	}
+	if err := selected(p, f.selectFlags); err != nil {
 		return err
 	}
 	plan := p.Plan()

@@ -18,6 +18,7 @@ import (
 // runFlags are the flags of run.
 type runFlags struct {
 	labFlags
+	selectFlags
 	stateDir string
 	output   string
 	parallel int
@@ -27,6 +28,7 @@ type runFlags struct {
 
 func (f *runFlags) register(cmd *cobra.Command) {
 	f.labFlags.register(cmd)
+	f.selectFlags.register(cmd)
 	stateFlag(cmd, &f.stateDir)
 	outputFlag(cmd, &f.output, "text", "json")
 	cmd.Flags().IntVar(&f.parallel, "parallel", 0, "how many steps may run at the same time (default 128)")
@@ -61,11 +63,14 @@ type view interface {
 
 func (a *app[E]) run(ctx context.Context, file string, f runFlags) (err error) {
 	if f.dryRun {
-		return a.plan(file, planFlags{labFlags: f.labFlags, output: f.output})
+		return a.plan(file, planFlags{labFlags: f.labFlags, selectFlags: f.selectFlags, output: f.output})
 	}
 	f.forRun = true
 	p, err := a.load(file, f.labFlags)
 	if err != nil {
+		return err
+	}
+	if err := selected(p, f.selectFlags); err != nil {
 		return err
 	}
 	lab, err := statedir.Of(f.stateDir, p.Name)

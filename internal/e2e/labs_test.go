@@ -124,10 +124,19 @@ func (l *lab) wantFiles(t *testing.T) {
 	}
 }
 
+// sixLabs are the names of the lab files.
+func sixLabs() []string {
+	var names []string
+	for _, stack := range []string{"ipv4", "ipv6", "dual"} {
+		names = append(names, stack+"-connected", stack+"-disconnected")
+	}
+	return names
+}
+
 // TestPlans holds the plans of the lab files against golden files.
 func TestPlans(t *testing.T) {
-	for _, file := range []string{disconnected, connected} {
-		name := strings.TrimSuffix(filepath.Base(file), ".yaml")
+	for _, name := range sixLabs() {
+		file := "labs/" + name + ".yaml"
 		t.Run(name, func(t *testing.T) {
 			var stderr strings.Builder
 			cmd := process(t.Context(), "plan", file)

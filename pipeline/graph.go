@@ -17,6 +17,7 @@ func (l *loader[E]) connect() {
 		if s.phase != current {
 			last, current, before = current, s.phase, nil
 		}
+		found := len(l.found)
 		edges := l.needs(s)
 		for _, r := range s.reads {
 			edges = l.readEdge(s, r, edges)
@@ -30,6 +31,7 @@ func (l *loader[E]) connect() {
 		s.Edges = edges
 		before = s
 		l.watches(s)
+		l.nameStep(s, found)
 	}
 	l.rings()
 }

@@ -161,7 +161,7 @@ func timedOut(scope *Scope, after time.Duration, err error) error {
 	if seen := lastSeen(scope); seen != nil {
 		r.Lines = append(r.Lines, event.Line{Label: "last seen", Text: seen.Title})
 		r.Lines = append(r.Lines, seen.Lines...)
-		r.Next = seen.Next
+		r.Next, r.Code = seen.Next, seen.Code
 	} else {
 		r.Lines = append(r.Lines, event.Line{Label: "it said", Text: err.Error()})
 	}

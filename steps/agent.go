@@ -11,6 +11,7 @@ import (
 	"github.com/labrun/labrun/pipeline/event"
 	"github.com/labrun/labrun/steps/crd"
 	"github.com/labrun/labrun/steps/kube"
+	"github.com/labrun/labrun/steps/trouble"
 )
 
 // Agent waits until the server behind one worker has registered, and is ready to
@@ -72,7 +73,7 @@ func (s Agent) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 		if c.Namespace == f.ControlPlaneNamespace() {
 			return done("Agent %s bound to %s", a.Name, c.Name)
 		}
-		return fail(agentRef(f, a.Name), "is bound to another cluster", c.Namespace+"/"+c.Name, look(agentRef(f, a.Name)))
+		return fail(agentRef(f, a.Name), trouble.AgentElsewhere, "is bound to another cluster", c.Namespace+"/"+c.Name, look(agentRef(f, a.Name)))
 	}
 	if v, bad := s.refused(f, a, u, seen); bad {
 		return v
@@ -86,6 +87,7 @@ func (s Agent) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 // absent says what is known while no Agent has the worker's MAC.
 func (s Agent) absent(f *labs.Facts, seen kube.Seen) kube.Verdict {
 	v := wait(agents(f), fmt.Sprintf("no Agent has an interface %s; %s registered in %s", s.Worker.BootMAC, count(len(seen.List(agents(f))), "Agent"), f.ControlPlaneNamespace()))
+	v = known(v, trouble.AgentAbsent)
 	v.Report.Title = "Agent of " + s.Worker.Name + " has not registered"
 	v.Report.Next = "look at the worker's console: it must boot the discovery image and reach assisted-service"
 	if host := kube.As[crd.BareMetalHost](seen, hostRef(f, s.Worker.Name)); host != nil {
@@ -98,21 +100,31 @@ func (s Agent) absent(f *labs.Facts, seen kube.Seen) kube.Verdict {
 func (s Agent) refused(f *labs.Facts, a *crd.Agent, u *unstructured.Unstructured, seen kube.Seen) (kube.Verdict, bool) {
 	ref := agentRef(f, a.Name)
 	if c := crd.ConditionOf(u, "SpecSynced"); c.Is("False") {
-		next := look(ref)
-		if strings.Contains(a.Spec.InstallationDisk+c.Message, "not-found-by-hints") {
+		next, id := look(ref), trouble.AgentInput
+		if hintsMatchNone(a, c) {
+			id = trouble.RootDeviceHints
 			next = "correct root_device_hints of " + s.Worker.Name + ": the disks are in .status.inventory.disks of the Agent"
 		}
-		return s.terminal(stuck(ref, u, c, seen, s.Grace.Duration, next), a), true
+		return s.terminal(stuck(ref, u, c, seen, s.Grace.Duration, id, next), a), true
+	}
+	if c := crd.ConditionOf(u, "Connected"); c.Is("False") {
+		v := stuck(ref, u, c, seen, s.Grace.Duration, trouble.AgentLost, "labrun preflight LAB --host "+s.Worker.Name+"; "+look(ref))
+		return s.terminal(v, a), true
 	}
 	failing := failing(a)
 	if c := crd.ConditionOf(u, "Validated"); c.Is("False") && len(failing) > 0 {
-		v := stuck(ref, u, c, seen, s.Grace.Duration, "mend what the validation names; all of them: "+look(ref))
+		v := stuck(ref, u, c, seen, s.Grace.Duration, trouble.AgentValidation, "mend what the validation names; all of them: "+look(ref))
 		for _, r := range failing {
 			v.Report.Lines = append(v.Report.Lines, event.Line{Label: "validation", Text: r.ID + ": " + r.Message})
 		}
 		return s.terminal(v, a), true
 	}
 	return kube.Verdict{}, false
+}
+
+// hintsMatchNone says whether an input error is about the installation disk.
+func hintsMatchNone(a *crd.Agent, c *crd.Condition) bool {
+	return strings.Contains(a.Spec.InstallationDisk+c.Message, "not-found-by-hints") || strings.Contains(c.Message, "installation disk")
 }
 
 // terminal adds whom an Agent belongs to: its own name is a UUID.
@@ -162,6 +174,9 @@ func notReady(a *crd.Agent, u *unstructured.Unstructured) string {
 
 func (s Agent) unready(f *labs.Facts, a *crd.Agent, missing string) kube.Verdict {
 	v := wait(agentRef(f, a.Name), missing)
+	if !a.Spec.Approved {
+		v = known(v, trouble.AgentUnapproved)
+	}
 	return s.terminal(v, a)
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/steps/crd"
 	"github.com/labrun/labrun/steps/kube"
+	"github.com/labrun/labrun/steps/trouble"
 )
 
 // AgentService runs assisted-service with the lab's live image and mirrors. The
@@ -147,7 +148,10 @@ func (s AgentService) Judge(_ *labs.Facts, seen kube.Seen) kube.Verdict {
 			continue
 		}
 		if c := crd.ConditionOf(u, name); c.Is("False") && name == "ReconcileCompleted" {
-			return stuck(ref, u, c, seen, s.Grace.Duration, look(ref))
+			return stuck(ref, u, c, seen, s.Grace.Duration, trouble.AgentServiceRefused, look(ref))
+		}
+		if name == "DeploymentsHealthy" {
+			v = known(v, trouble.AgentServiceDown)
 		}
 		return v
 	}

@@ -1,12 +1,16 @@
 package steps
 
 import (
+	"strings"
+	"unicode"
+
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/pipeline/event"
 	"github.com/labrun/labrun/steps/crd"
 	"github.com/labrun/labrun/steps/kube"
+	"github.com/labrun/labrun/steps/trouble"
 )
 
 // Completed waits for the end: the pool has its workers, and the hosted cluster's
@@ -36,7 +40,7 @@ func (s Completed) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 	}
 	have, want := number(pool, "status", "replicas"), number(pool, "spec", "replicas")
 	if have != want {
-		return wait(nodePool(f), count(int(have), "worker")+" of "+count(int(want), "worker"))
+		return known(wait(nodePool(f), count(int(have), "worker")+" of "+count(int(want), "worker")), trouble.WorkersMissing)
 	}
 	for _, name := range []string{"Ready", "AllMachinesReady", "AllNodesHealthy"} {
 		c := crd.ConditionOf(pool, name)
@@ -44,7 +48,7 @@ func (s Completed) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 			continue // an empty pool says False, and means it well
 		}
 		if v, ok := awaited(nodePool(f), pool, name); !ok {
-			return v
+			return known(v, trouble.WorkersMissing)
 		}
 	}
 	u := seen.Get(hostedClusterRef(f))
@@ -79,13 +83,26 @@ func (Completed) partial(f *labs.Facts, u *unstructured.Unstructured, state stri
 	if state == "" {
 		v = wait(ref, "status.version has no history yet")
 	}
-	for _, name := range []string{"ClusterVersionProgressing", "ClusterVersionFailing", "ClusterVersionAvailable", "Degraded"} {
+	for _, name := range []string{"ClusterVersionProgressing", "ClusterVersionFailing", "ClusterVersionSucceeding", "ClusterVersionAvailable", "Degraded"} {
 		if c := crd.ConditionOf(u, name); c != nil && c.Message != "" && c.Reason != "AsExpected" {
 			v.Report.Lines = append(v.Report.Lines, event.Line{Label: "condition", Text: condition(c)})
 		}
 	}
 	v.Report.Next = onHosted(f, "get clusteroperators")
-	return v
+	return known(v, partialTrouble(v.Report.Lines))
+}
+
+// partialTrouble tells operators that need *.apps from others, by what the
+// hosted cluster's version says.
+func partialTrouble(lines []event.Line) trouble.ID {
+	for _, l := range lines {
+		for _, word := range strings.FieldsFunc(l.Text, func(r rune) bool { return !unicode.IsLetter(r) }) {
+			if word == "ingress" || word == "console" {
+				return trouble.RouterUnreachable
+			}
+		}
+	}
+	return trouble.OperatorDegraded
 }
 
 // Outputs are what was built.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/labrun/labrun/pipeline/event"
+	"github.com/labrun/labrun/steps/trouble"
 )
 
 // DNSResolves waits until names resolve to one of the given addresses, asked of
@@ -42,7 +43,7 @@ func (s DNSResolves) Run(ctx context.Context, env *Env) (DNSResolvesOutputs, err
 			if s.Why != "" {
 				r.Lines = append(r.Lines, event.Line{Label: "why", Text: s.Why})
 			}
-			return r
+			return coded(r, trouble.AppsElsewhere)
 		}
 		got, err := poll(ctx, env, told, func(ctx context.Context) ([]string, error) { return s.resolve(ctx, resolver, server, name) })
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/labrun/labrun/pipeline/event"
 	"github.com/labrun/labrun/steps/crd"
 	"github.com/labrun/labrun/steps/kube"
+	"github.com/labrun/labrun/steps/trouble"
 )
 
 // infraEnvLabel tells assisted-service which InfraEnv's image a host boots.
@@ -99,6 +100,7 @@ func (s Host) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 	}
 	v := wait(ref, s.seen(host))
 	if status.ErrorMessage != "" {
+		v = known(v, hostTrouble(status.ErrorType))
 		v.Report.Title = fmt.Sprintf("%s: %s, %s attempt", what(ref), status.ErrorType, ordinal(attempts(status)))
 		v.Report.Lines = append([]event.Line{{Label: "it said", Text: status.ErrorMessage}}, v.Report.Lines...)
 	}
@@ -106,7 +108,11 @@ func (s Host) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 		v.Recheck = seen.Began.Add(s.Grace.Duration)
 		v.Report.Lines = append(v.Report.Lines, event.Line{Label: "since", Text: "before this run: Metal3 has until " + v.Recheck.UTC().Format(time.TimeOnly) + " to try anew"})
 	}
+	if status.Provisioning.State == "" && status.OperationalStatus == "" {
+		v = known(v, trouble.HostUnseen)
+	}
 	if why := unasked(host); why != "" {
+		v = known(v, trouble.HostWithoutImage)
 		v.Report.Lines = append(v.Report.Lines, event.Line{Label: "image", Text: why})
 	}
 	return v
@@ -143,7 +149,7 @@ func attempts(status crd.BareMetalHostStatus) int {
 }
 
 func (s Host) failed(ref kube.Ref, host *crd.BareMetalHost) kube.Verdict {
-	v := fail(ref, fmt.Sprintf("has a %s, %s attempt", host.Status.ErrorType, ordinal(attempts(host.Status))), host.Status.ErrorMessage,
+	v := fail(ref, hostTrouble(host.Status.ErrorType), fmt.Sprintf("has a %s, %s attempt", host.Status.ErrorType, ordinal(attempts(host.Status))), host.Status.ErrorMessage,
 		"labrun preflight LAB --host "+s.Worker.Name+"; "+look(ref))
 	v.Report.Lines = append(v.Report.Lines,
 		event.Line{Label: "seen", Text: s.seen(host)},
@@ -165,29 +171,6 @@ func (Host) seen(host *crd.BareMetalHost) string {
 		s += ", last change " + at.UTC().Format(time.TimeOnly)
 	}
 	return s
-}
-
-func onOff(on bool) string {
-	if on {
-		return "on"
-	}
-	return "off"
-}
-
-// ordinal writes 1st, 2nd, 3rd, 4th.
-func ordinal(n int) string {
-	suffix := "th"
-	if n%100 < 11 || n%100 > 13 {
-		switch n % 10 {
-		case 1:
-			suffix = "st"
-		case 2:
-			suffix = "nd"
-		case 3:
-			suffix = "rd"
-		}
-	}
-	return fmt.Sprintf("%d%s", n, suffix)
 }
 
 // Outputs name the host.

@@ -1,12 +1,15 @@
 package steps
 
 import (
+	"strings"
+
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/pipeline/event"
 	"github.com/labrun/labrun/steps/crd"
 	"github.com/labrun/labrun/steps/kube"
+	"github.com/labrun/labrun/steps/trouble"
 )
 
 // HostedCluster makes the HostedCluster and waits for its control plane, which
@@ -38,7 +41,7 @@ func (s HostedCluster) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 	}
 	available := crd.ConditionOf(u, "Available")
 	if !available.Is("True") {
-		return s.unavailable(ref, u, available, seen)
+		return s.unavailable(f, ref, u, available, seen)
 	}
 	for _, name := range append([]string{"Available"}, refusals()...) {
 		if c := crd.ConditionOf(u, name); c != nil && stale(u, c) {
@@ -65,26 +68,41 @@ func (s HostedCluster) refused(ref kube.Ref, u *unstructured.Unstructured, seen 
 			if name == "ValidReleaseImage" {
 				next = "check lab.release.image, that the mirror holds it, and that the pull secret has its registry: oc adm release info -a PULL_SECRET " + text(u, "spec", "release", "image")
 			}
-			return stuck(ref, u, c, seen, s.Grace.Duration, next), true
+			return stuck(ref, u, c, seen, s.Grace.Duration, refusal(c), next), true
 		}
 	}
 	return kube.Verdict{}, false
 }
 
+// refusal names the trouble of a condition that stands False.
+func refusal(c *crd.Condition) trouble.ID {
+	switch {
+	case c.Type != "ValidReleaseImage":
+		return trouble.InvalidConfiguration
+	case c.Reason == "SecretNotFound":
+		return trouble.SecretUnusable
+	case strings.Contains(strings.ToLower(c.Message), "unauthorized"), strings.Contains(c.Message, "401"):
+		return trouble.RegistryAuth
+	}
+	return trouble.InvalidRelease
+}
+
 // unavailable says what stands in the way: what blocks is shown at once, then
 // the part of the control plane that is missing.
-func (s HostedCluster) unavailable(ref kube.Ref, u *unstructured.Unstructured, available *crd.Condition, seen kube.Seen) kube.Verdict {
-	v := pending(ref, "Available", available)
+func (s HostedCluster) unavailable(f *labs.Facts, ref kube.Ref, u *unstructured.Unstructured, available *crd.Condition, seen kube.Seen) kube.Verdict {
+	v := known(pending(ref, "Available", available), trouble.NeverAvailable)
 	if available == nil && len(conditionsOf(u)) == 0 {
 		v = wait(ref, "HyperShift has not taken it up: no condition is set")
 		v.Report.Next = operatorLog
-		return v
+		return known(v, trouble.HyperShiftSilent)
 	}
 	if c := crd.ConditionOf(u, "Progressing"); c.Is("False") && c.Reason == "Blocked" {
 		v.Report.Lines = append(v.Report.Lines, event.Line{Label: "blocked", Text: c.Message})
+		v = known(v, trouble.Blocked)
 	}
 	if c := crd.ConditionOf(u, "ReconciliationSucceeded"); c.Is("False") {
 		v.Report.Lines = append(v.Report.Lines, event.Line{Label: "reconcile", Text: c.Message})
+		v = known(v, trouble.Blocked)
 	}
 	for _, part := range []string{"EtcdAvailable", "KubeAPIServerAvailable", "InfrastructureReady", "IgnitionEndpointAvailable"} {
 		if c := crd.ConditionOf(u, part); c.Is("False") && c.Message != "" {
@@ -92,7 +110,7 @@ func (s HostedCluster) unavailable(ref kube.Ref, u *unstructured.Unstructured, a
 			break
 		}
 	}
-	return v
+	return deeper(f, v, seen)
 }
 
 func conditionsOf(u *unstructured.Unstructured) []any {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/labrun/labrun/pipeline/event"
+	"github.com/labrun/labrun/steps/trouble"
 )
 
 // HTTPServed waits until each URL serves bytes: a GET with a Range, as the
@@ -59,7 +60,7 @@ func (s HTTPServed) Run(ctx context.Context, env *Env) (HTTPServedOutputs, error
 	out := HTTPServedOutputs{Ranges: true, asked: s.URLs}
 	for _, url := range s.URLs {
 		told := func(err error) event.Report {
-			return report(url+" does not answer with bytes", "seen", err.Error(), "curl -v -r 0-0 "+url)
+			return coded(report(url+" does not answer with bytes", "seen", err.Error(), "curl -v -r 0-0 "+url), trouble.URLSilent)
 		}
 		ranges, err := poll(ctx, env, told, func(ctx context.Context) (bool, error) { return firstByte(ctx, client, url) })
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/steps/crd"
 	"github.com/labrun/labrun/steps/kube"
+	"github.com/labrun/labrun/steps/trouble"
 )
 
 // HubInfo reads what the management cluster is.
@@ -74,12 +75,12 @@ func (HubInfo) Objects(*labs.Facts, kube.Seen) ([]kube.Intent, error) { return n
 func (s HubInfo) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 	out := s.Outputs(f, seen)
 	if out.Version == "" {
-		return fail(clusterVersion(), "is missing or has no version",
+		return fail(clusterVersion(), trouble.NoOpenShift, "is missing or has no version",
 			"", "point lab.management_cluster.kubeconfig at the OpenShift cluster that hosts the control plane")
 	}
 	for _, p := range prerequisites() {
 		if slices.Contains(out.Missing, p.definition) {
-			return fail(crdRef(p.definition), "is missing", "",
+			return fail(crdRef(p.definition), trouble.OperatorMissing, "is missing", "",
 				"enable "+p.from+" of the management cluster (a capability of its installation): oc get clusterversion version -o yaml")
 		}
 	}

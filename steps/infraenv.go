@@ -14,6 +14,7 @@ import (
 	"github.com/labrun/labrun/pipeline/event"
 	"github.com/labrun/labrun/steps/crd"
 	"github.com/labrun/labrun/steps/kube"
+	"github.com/labrun/labrun/steps/trouble"
 )
 
 // InfraEnv makes the discovery environment and waits for its image.
@@ -146,12 +147,12 @@ func (s InfraEnv) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 	ref := infraEnv(f)
 	u := seen.Get(ref)
 	if u != nil && seen.Get(controlPlanePullSecret(f)) == nil {
-		return wait(controlPlanePullSecret(f), "HyperShift has not copied it yet")
+		return known(wait(controlPlanePullSecret(f), "HyperShift has not copied it yet"), trouble.InfraEnvPending)
 	}
 	v, ok := awaited(ref, u, "ImageCreated")
 	if !ok {
 		if c := crd.ConditionOf(u, "ImageCreated"); c.Is("False") && c.Reason == "ImageCreationError" {
-			return stuck(ref, u, c, seen, s.Grace.Duration, "mend what the message names, then run again")
+			return stuck(ref, u, c, seen, s.Grace.Duration, trouble.InfraEnvImage, "mend what the message names, then run again")
 		}
 		return v
 	}

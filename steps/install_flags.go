@@ -8,6 +8,7 @@ import (
 
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/steps/kube"
+	"github.com/labrun/labrun/steps/trouble"
 )
 
 const telemetryFlag = "--enable-uwm-telemetry-remote-write"
@@ -78,7 +79,7 @@ func (s HyperShiftOperator) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 	if seen.Get(telemeterClient()) == nil && hasArgument(seen.Get(hypershiftOperator()), telemetryFlag) {
 		v := wait(hypershiftOperator(), "its argument "+telemetryFlag+" makes it ignore HostedClusters, because "+what(telemeterClient())+" is missing")
 		v.Report.Next = what(installFlags()) + " takes the argument out, with the key installFlagsToRemove: step hypershift/install-flags sets it"
-		return v
+		return known(v, trouble.TelemetryFlag)
 	}
 	return s.supports(f, seen)
 }
@@ -90,7 +91,7 @@ func (s HyperShiftOperator) supports(f *labs.Facts, seen kube.Seen) kube.Verdict
 	}
 	minor := minorOf(f.Release.Version)
 	if !slices.Contains(supported, minor) {
-		return fail(supportedVersions(), "does not list "+minor, "supported: "+strings.Join(supported, ", "),
+		return fail(supportedVersions(), trouble.ReleaseUnsupported, "does not list "+minor, "supported: "+strings.Join(supported, ", "),
 			"choose lab.release.image and lab.release.version among those, or a later lab.mce.channel")
 	}
 	return done("supports %s", strings.Join(supported, ", "))

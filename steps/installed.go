@@ -11,6 +11,7 @@ import (
 	"github.com/labrun/labrun/pipeline/event"
 	"github.com/labrun/labrun/steps/crd"
 	"github.com/labrun/labrun/steps/kube"
+	"github.com/labrun/labrun/steps/trouble"
 )
 
 // Installed follows the installation of one worker's Agent to its end.
@@ -44,11 +45,22 @@ func (s Installed) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 		if c == nil {
 			return s.progress(f, a, u, seen)
 		}
-		v := stuck(agentRef(f, a.Name), u, c, seen, s.Grace.Duration, look(agentRef(f, a.Name)))
+		v := stuck(agentRef(f, a.Name), u, c, seen, s.Grace.Duration, installTrouble(state), look(agentRef(f, a.Name)))
 		v.Report.Lines = append(v.Report.Lines, event.Line{Label: "worker", Text: s.Worker.Name + ", state " + state + ": " + a.Status.DebugInfo.StateInfo})
 		return v
 	}
 	return s.progress(f, a, u, seen)
+}
+
+// installTrouble names the trouble of a bad state.
+func installTrouble(state string) trouble.ID {
+	switch state {
+	case "disconnected":
+		return trouble.AgentLost
+	case "installing-pending-user-action":
+		return trouble.UserAction
+	}
+	return trouble.InstallFailed
 }
 
 // troubleOf finds the condition that tells of a bad state, and since when.
@@ -78,6 +90,7 @@ func (s Installed) progress(f *labs.Facts, a *crd.Agent, u *unstructured.Unstruc
 	v.Report.Lines = append(v.Report.Lines, event.Line{Label: "worker", Text: s.Worker.Name})
 	if a.Spec.ClusterDeploymentName == nil {
 		if machine, c := unreserved(f, seen); c != nil {
+			v = known(v, trouble.NoSuitableAgent)
 			v.Report.Lines = append(v.Report.Lines, event.Line{Label: "machine", Text: condition(c) + ", AgentMachine " + machine.GetName()})
 			if lacks := unsuitable(a, u, machine); lacks != "" {
 				v.Report.Lines = append(v.Report.Lines, event.Line{Label: "lacks", Text: lacks})

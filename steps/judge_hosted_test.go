@@ -46,6 +46,36 @@ func TestJudgeHostedCluster(t *testing.T) {
 	judge(t, factsOf(t, ipv6), cases)
 }
 
+// What HyperShift says of its control plane is that it waits; what it waits for
+// stands on pods and claims.
+func TestJudgeHostedClusterDeeper(t *testing.T) {
+	s := HostedCluster{Grace: grace(2 * time.Minute)}
+	waiting := hosted(at("Available", "False", "EtcdWaitingForQuorum", "Waiting for etcd to reach quorum", "11:59:00"), "") + "\n---\n"
+	claim := waiting + `{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: data-etcd-0, namespace: clusters-hosted-ipv6}, spec: {storageClassName: fast}, status: {phase: Pending}}` + "\n---\n"
+	warning := func(at, message string) string {
+		return `{apiVersion: v1, kind: Event, metadata: {name: "` + at + `", namespace: clusters-hosted-ipv6}, type: Warning, reason: ProvisioningFailed, message: "` + message + `", lastTimestamp: "2026-11-23T` + at + `Z", involvedObject: {kind: PersistentVolumeClaim, name: data-etcd-0}}` + "\n---\n"
+	}
+	pod := func(status string) string {
+		return waiting + `{apiVersion: v1, kind: Pod, metadata: {name: etcd-0, namespace: clusters-hosted-ipv6}, status: ` + status + `}`
+	}
+	stands := func(reason, message string) string {
+		return `{containerStatuses: [{name: etcd, image: "quay.io/etcd@sha256:1", state: {waiting: {reason: ` + reason + `, message: "` + message + `"}}}]}`
+	}
+	refused := func(message string) string {
+		return hosted(at("ValidReleaseImage", "False", "InvalidImage", message, "11:50:00"), "")
+	}
+	judge(t, factsOf(t, ipv6), []judged{
+		{"nothing to be seen", s, waiting, waits("Available is False", "more: never-available")},
+		{"claim", s, claim, waits("because: volume claim data-etcd-0 is Pending, storage class fast", "oc describe pvc -n clusters-hosted-ipv6 data-etcd-0", "more: etcd-volume-pending")},
+		{"claim with events", s, claim + warning("11:58:00", "older") + warning("11:59:00", "storageclass fast not found"), waits("because: volume claim data-etcd-0 is Pending, storage class fast: ProvisioningFailed: storageclass fast not found")},
+		{"image", s, pod(stands("ImagePullBackOff", "manifest unknown")), waits("because: pod etcd-0 cannot pull quay.io/etcd@sha256:1, ImagePullBackOff: manifest unknown", "oc describe pod -n clusters-hosted-ipv6 etcd-0", "more: image-pull")},
+		{"crash", s, pod(stands("CrashLoopBackOff", "back-off")), waits("container etcd ends again and again", "--previous", "more: pod-crashing")},
+		{"too small", s, pod(`{conditions: [{type: PodScheduled, status: "False", reason: Unschedulable, message: Insufficient memory}]}`), waits("is not scheduled, Unschedulable: Insufficient memory", "more: pod-unschedulable")},
+		{"registry refuses", s, refused("unauthorized: authentication required"), fails("unauthorized", "more: registry-auth")},
+		{"no such release", s, refused("manifest unknown"), fails("more: invalid-release")},
+	})
+}
+
 // pool is a NodePool of generation 2.
 func pool(replicas, have, conditions string) string {
 	return `{apiVersion: hypershift.openshift.io/v1beta1, kind: NodePool, metadata: {name: hosted-ipv6, namespace: clusters, generation: 2}, spec: {replicas: ` + replicas + `}, status: {replicas: ` + have + `, conditions: [` + conditions + `]}}`

@@ -9,6 +9,7 @@ import (
 
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/steps/kube"
+	"github.com/labrun/labrun/steps/trouble"
 )
 
 // SSHKey brings the SSH public key that may log in to the workers.
@@ -61,7 +62,7 @@ func (EtcdKey) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 	case secret == nil:
 		return wait(ref, "it does not exist yet")
 	case len(secret.Data["key"]) != etcdKeyBytes:
-		return fail(ref, "does not hold 32 bytes under the key `key`", "", "delete it where no hosted cluster uses it: labrun makes a new one")
+		return fail(ref, trouble.EtcdKeyLength, "does not hold 32 bytes under the key `key`", "", "delete it where no hosted cluster uses it: labrun makes a new one")
 	}
 	return done("%s", what(ref))
 }

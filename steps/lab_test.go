@@ -162,7 +162,21 @@ func sees(t testing.TB, f *labs.Facts, s kube.Step, secrets map[string]string, d
 			}
 		}
 	}
-	for _, u := range objects(t, documents) {
+	all := objects(t, documents)
+	if r, ok := s.(kube.Follower); ok {
+		named := map[kube.Ref][]*unstructured.Unstructured{}
+		for _, u := range all {
+			named[kube.RefTo(u)] = append(named[kube.RefTo(u)], u)
+			of := kube.Ref{APIVersion: u.GetAPIVersion(), Kind: u.GetKind(), Namespace: u.GetNamespace()}
+			named[of] = append(named[of], u)
+		}
+		for _, ref := range r.Follows(f, kube.NewSeen(noon, named, nil)) {
+			if ref.Name == "" {
+				lists = append(lists, ref)
+			}
+		}
+	}
+	for _, u := range all {
 		found[kube.RefTo(u)] = append(found[kube.RefTo(u)], u)
 		for _, ref := range lists {
 			if ref.APIVersion == u.GetAPIVersion() && ref.Kind == u.GetKind() && (ref.Namespace == "" || ref.Namespace == u.GetNamespace()) {
@@ -219,7 +233,7 @@ func tell(r event.Report) string {
 	for _, l := range r.Lines {
 		s += l.Label + ": " + l.Text + "\n"
 	}
-	return s + "next: " + r.Next + "\n"
+	return s + "next: " + r.Next + "\n" + "more: " + r.Code + "\n"
 }
 
 // judged is one case of a judgement.

@@ -9,6 +9,7 @@ import (
 	"github.com/labrun/labrun/pipeline/event"
 	"github.com/labrun/labrun/steps/crd"
 	"github.com/labrun/labrun/steps/kube"
+	"github.com/labrun/labrun/steps/trouble"
 )
 
 // MCEEngine turns on multicluster engine's Agent and HyperShift components, in
@@ -131,7 +132,7 @@ func (s MCEEngine) troubled(ref kube.Ref, u *unstructured.Unstructured, seen kub
 	if newest == nil {
 		return wait(ref, "phase Error")
 	}
-	v := stuck(ref, u, newest, seen, s.Grace.Duration, look(ref))
+	v := stuck(ref, u, newest, seen, s.Grace.Duration, trouble.MCEError, look(ref))
 	v.Report.Lines = append(v.Report.Lines, event.Line{Label: "seen", Text: "phase Error"})
 	v.Report.Lines = append(v.Report.Lines, lines...)
 	return v

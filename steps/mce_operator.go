@@ -15,6 +15,7 @@ import (
 	"github.com/labrun/labrun/pipeline/event"
 	"github.com/labrun/labrun/steps/crd"
 	"github.com/labrun/labrun/steps/kube"
+	"github.com/labrun/labrun/steps/trouble"
 )
 
 const mcePackage = "multicluster-engine"
@@ -122,6 +123,7 @@ func (s MCEOperator) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 	if c := crd.ConditionOf(sub, "InstallPlanPending"); v.State == kube.Waiting && installed == "" && c.Is("True") {
 		v.Report.Lines = append(v.Report.Lines, event.Line{Label: "install plan", Text: condition(c)})
 		if c.Reason == "RequiresApproval" {
+			v = known(v, trouble.ApprovalPending)
 			v.Report.Next = "approve the plan: oc get installplan -n " + sub.GetNamespace()
 		}
 	}
@@ -136,7 +138,7 @@ func tooMany(groups []*unstructured.Unstructured) kube.Verdict {
 		names[i] = g.GetName()
 	}
 	namespace := groups[0].GetNamespace()
-	v := fail(kube.Ref{Kind: "OperatorGroup", Namespace: namespace, Name: names[0]}, "is not the only one of its namespace: OLM installs no operator there", "",
+	v := fail(kube.Ref{Kind: "OperatorGroup", Namespace: namespace, Name: names[0]}, trouble.OperatorGroups, "is not the only one of its namespace: OLM installs no operator there", "",
 		"delete all but one: oc get operatorgroup -n "+namespace)
 	v.Report.Lines = append(v.Report.Lines, event.Line{Label: "seen", Text: strings.Join(names, ", ")})
 	return v
@@ -144,12 +146,21 @@ func tooMany(groups []*unstructured.Unstructured) kube.Verdict {
 
 // unresolved judges a Subscription for which OLM has found nothing yet.
 func (s MCEOperator) unresolved(ref kube.Ref, sub *unstructured.Unstructured, seen kube.Seen) kube.Verdict {
-	for _, bad := range []string{"ResolutionFailed", "CatalogSourcesUnhealthy", "BundleUnpackFailed", "InstallPlanFailed"} {
+	for _, bad := range []string{"CatalogSourcesUnhealthy", "ResolutionFailed", "BundleUnpackFailed", "InstallPlanFailed"} {
 		if c := crd.ConditionOf(sub, bad); c.Is("True") {
-			return stuck(ref, sub, c, seen, s.Grace.Duration, "check lab.mce.catalog and lab.mce.channel against: oc get packagemanifest "+mcePackage)
+			return stuck(ref, sub, c, seen, s.Grace.Duration, unresolvedTrouble(c), "check lab.mce.catalog and lab.mce.channel against: oc get packagemanifest "+mcePackage)
 		}
 	}
 	return wait(ref, "OLM has not chosen a ClusterServiceVersion yet")
+}
+
+// unresolvedTrouble tells a catalog that does not answer from one that lacks the
+// operator.
+func unresolvedTrouble(c *crd.Condition) trouble.ID {
+	if c.Type == "CatalogSourcesUnhealthy" || strings.Contains(c.Message, "failed to list bundles") {
+		return trouble.CatalogUnreachable
+	}
+	return trouble.OperatorUnresolved
 }
 
 func (s MCEOperator) judgeCSV(seen kube.Seen, namespace, name string) kube.Verdict {
@@ -166,7 +177,7 @@ func (s MCEOperator) judgeCSV(seen kube.Seen, namespace, name string) kube.Verdi
 			if at, err := time.Parse(time.RFC3339, text(u, "status", "lastTransitionTime")); err == nil {
 				c.LastTransitionTime.Time = at
 			}
-			return stuck(ref, u, c, seen, s.Grace.Duration, look(ref))
+			return stuck(ref, u, c, seen, s.Grace.Duration, trouble.OperatorFailed, look(ref))
 		default:
 			return wait(ref, "phase "+phase+" "+text(u, "status", "message"))
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/steps/crd"
 	"github.com/labrun/labrun/steps/kube"
+	"github.com/labrun/labrun/steps/trouble"
 )
 
 // NodePool makes the pool of workers, empty: it is scaled once their Agents are
@@ -63,11 +64,11 @@ func (NodePool) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 	if len(conditionsOf(u)) == 0 {
 		v := wait(ref, "HyperShift has not taken it up: no condition is set")
 		v.Report.Next = operatorLog
-		return v
+		return known(v, trouble.HyperShiftSilent)
 	}
 	for _, name := range []string{"ValidReleaseImage", "ValidArchPlatform", "ValidMachineConfig"} {
 		if c := crd.ConditionOf(u, name); c.Is("False") {
-			return pending(ref, name, c)
+			return known(pending(ref, name, c), trouble.NodePoolRefused)
 		}
 	}
 	return done("%s", what(ref))

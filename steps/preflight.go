@@ -11,6 +11,7 @@ import (
 	"github.com/labrun/labrun/pipeline"
 	"github.com/labrun/labrun/pipeline/event"
 	"github.com/labrun/labrun/redfish"
+	"github.com/labrun/labrun/steps/trouble"
 )
 
 // Preflight asks every worker's BMC whether it can do what the lab needs of it.
@@ -164,6 +165,7 @@ func (PreflightFailed) ExitCode() int { return pipeline.ExitPreflight }
 
 func unusable(out PreflightOutputs, reports []redfish.Report, required int) error {
 	r := event.Report{
+		Code:  string(trouble.PreflightFailed),
 		Title: fmt.Sprintf("%d of %s can be used, %d needed", len(out.Usable), count(len(reports), "worker"), required),
 		Next:  "labrun preflight LAB --host " + strings.Join(out.Failed, " --host "),
 	}

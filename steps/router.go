@@ -8,6 +8,7 @@ import (
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/steps/crd"
 	"github.com/labrun/labrun/steps/kube"
+	"github.com/labrun/labrun/steps/trouble"
 )
 
 // Nodes waits until every worker is a Ready node of the hosted cluster.
@@ -32,7 +33,7 @@ func (s Nodes) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 		v, ready := awaited(ref, nodeOf(seen, worker), "Ready")
 		if !ready {
 			v.Report.Next = onHosted(f, "get csr,nodes")
-			return v
+			return known(v, trouble.NodeNotReady)
 		}
 	}
 	return done("%s Ready", count(len(s.Workers), "node"))
@@ -93,7 +94,7 @@ func (s Router) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 func (Router) waits(f *labs.Facts, ref kube.Ref, seen string) kube.Verdict {
 	v := wait(ref, seen)
 	v.Report.Next = onHosted(f, "get -n "+ingressNamespace+" pods,services")
-	return v
+	return known(v, trouble.RouterNotRunning)
 }
 
 // Outputs say where the router is reached.

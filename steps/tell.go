@@ -11,6 +11,7 @@ import (
 	"github.com/labrun/labrun/pipeline/event"
 	"github.com/labrun/labrun/steps/crd"
 	"github.com/labrun/labrun/steps/kube"
+	"github.com/labrun/labrun/steps/trouble"
 )
 
 // what names an object as people do: Kind namespace/name.
@@ -35,9 +36,23 @@ func wait(ref kube.Ref, seen string) kube.Verdict {
 	return kube.Verdict{Report: report(what(ref), "seen", seen, look(ref))}
 }
 
-// fail ends a wait: why says what is wrong, said is the operator's own text.
-func fail(ref kube.Ref, why, said, next string) kube.Verdict {
-	return kube.Verdict{State: kube.Failed, Report: report(what(ref)+" "+why, "it said", said, next)}
+// fail ends a wait with a trouble of the catalogue: why says what is wrong, said
+// is the operator's own text.
+func fail(ref kube.Ref, id trouble.ID, why, said, next string) kube.Verdict {
+	return kube.Verdict{State: kube.Failed, Report: coded(report(what(ref)+" "+why, "it said", said, next), id)}
+}
+
+// known names the trouble that a wait is stuck in, as far as can be seen: where
+// the step's time ends, it is what is told.
+func known(v kube.Verdict, id trouble.ID) kube.Verdict {
+	v.Report = coded(v.Report, id)
+	return v
+}
+
+// coded marks a report as one of the catalogue's.
+func coded(r event.Report, id trouble.ID) event.Report {
+	r.Code = string(id)
+	return r
 }
 
 func done(format string, args ...any) kube.Verdict {
@@ -115,11 +130,11 @@ func sinceLine(c *crd.Condition) []event.Line {
 // counted from when the step began where it stood before: what it complains of
 // may be mended, and its operator has yet to see it. One that does not say since
 // when is never terminal: the step's timeout ends it.
-func stuck(ref kube.Ref, u *unstructured.Unstructured, c *crd.Condition, seen kube.Seen, grace time.Duration, next string) kube.Verdict {
+func stuck(ref kube.Ref, u *unstructured.Unstructured, c *crd.Condition, seen kube.Seen, grace time.Duration, id trouble.ID, next string) kube.Verdict {
 	if stale(u, c) {
 		return outdated(ref, u, c)
 	}
-	v := pending(ref, c.Type, c)
+	v := known(pending(ref, c.Type, c), id)
 	since := c.LastTransitionTime.Time
 	if since.Before(seen.Began) {
 		since = seen.Began
@@ -132,7 +147,7 @@ func stuck(ref kube.Ref, u *unstructured.Unstructured, c *crd.Condition, seen ku
 		v.Recheck = since.Add(grace)
 		return v
 	}
-	v = fail(ref, "has "+c.Type+" "+c.Status+reasonOf(c), c.Message, next)
+	v = fail(ref, id, "has "+c.Type+" "+c.Status+reasonOf(c), c.Message, next)
 	v.Report.Lines = append(v.Report.Lines, sinceLine(c)...)
 	return v
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/steps/kube"
+	"github.com/labrun/labrun/steps/trouble"
 )
 
 // TrustBundle makes the hosted cluster trust the lab's registry.
@@ -50,7 +51,7 @@ func (CAPIRole) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 	case role == nil:
 		return wait(capiRole(f), "it does not exist yet")
 	case !slices.ContainsFunc(role.Rules, func(r rbacv1.PolicyRule) bool { return slices.Contains(r.Resources, "agents") }):
-		return fail(capiRole(f), "grants nothing on agents", "", "delete it: labrun makes a new one; oc delete role -n "+f.ControlPlaneNamespace()+" "+capiRoleName)
+		return fail(capiRole(f), trouble.CAPIRoleEmpty, "grants nothing on agents", "", "delete it: labrun makes a new one; oc delete role -n "+f.ControlPlaneNamespace()+" "+capiRoleName)
 	}
 	return done("%s", what(capiRole(f)))
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/labrun/labrun/pipeline"
 	"github.com/labrun/labrun/pipeline/event"
+	"github.com/labrun/labrun/steps/trouble"
 )
 
 // soonest is how soon a verdict's Recheck is heeded: a step that asks again and
@@ -42,9 +43,9 @@ func (r *run) judge(ctx, watching context.Context) (Verdict, Seen, error) {
 			}
 			return v, seen, nil
 		case Failed:
-			return v, seen, &pipeline.Report{Report: v.Report}
+			return v, seen, &pipeline.Report{Report: explained(v.Report)}
 		}
-		r.scope.Progress(r.withTrouble(v.Report))
+		r.scope.Progress(r.withTrouble(explained(v.Report)))
 		if err := r.next(ctx, watching, v.Recheck); err != nil {
 			return v, seen, err
 		}
@@ -70,6 +71,14 @@ func (r *run) next(ctx, watching context.Context, recheck time.Time) error {
 		return r.timedOut(ctx)
 	}
 	return nil
+}
+
+// explained adds to a report what the catalogue says that its trouble means.
+func explained(report event.Report) event.Report {
+	if t, ok := trouble.Find(report.Code); ok {
+		report.Lines = append(report.Lines[:len(report.Lines):len(report.Lines)], event.Line{Label: "means", Text: t.Means})
+	}
+	return report
 }
 
 // withTrouble adds to a report what keeps the objects from being read.

@@ -39,7 +39,7 @@ hosted cluster whose workers have joined. labrun LAB is the same as labrun run L
 	o.register(root)
 	root.SetHelpCommand(a.helpCommand())
 	root.AddCommand(a.runCommand(), a.planCommand(), a.validateCommand(), a.renderCommand(), a.statusCommand(),
-		a.stepsCommand(), a.graphCommand(), a.versionCommand())
+		a.stepsCommand(), a.explainCommand(), a.graphCommand(), a.versionCommand())
 	if a.program.LabSchema != nil {
 		root.AddCommand(a.schemaCommand())
 	}

@@ -10,11 +10,13 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/labrun/labrun/internal/cli"
+	"github.com/labrun/labrun/internal/evidence"
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/pipeline"
 	"github.com/labrun/labrun/schemas"
 	"github.com/labrun/labrun/steps"
 	"github.com/labrun/labrun/steps/kube"
+	"github.com/labrun/labrun/steps/trouble"
 )
 
 // Main runs one command of labrun and gives its exit code.
@@ -35,7 +37,14 @@ func labrun() cli.Program[*steps.Env] {
 		Open:      open,
 
 		Preflight: preflight,
+		Advise:    advise,
 	}
+}
+
+// advise says what the catalogue of failures knows of a report's code.
+func advise(code string) (evidence.Advice, bool) {
+	t, found := trouble.Find(code)
+	return evidence.Advice{ID: string(t.ID), Means: t.Means, Cures: t.Cures}, found
 }
 
 // version is the module's, as the build recorded it.

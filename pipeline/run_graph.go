@@ -158,6 +158,9 @@ func (s *scheduler[E]) admit(ctx context.Context, n int) {
 	switch {
 	case d.LeftOut != "":
 		s.leaveOut(n, event.Skipped, d.LeftOut)
+		if d.Recalled != nil {
+			s.values.recall(d.ID, d.ForEach != nil, *d.Recalled)
+		}
 	case d.Stage == OnFailure && !s.hasFailed(d.Watches):
 		s.leaveOut(n, event.Skipped, nothingFailed(d.Watches))
 	case s.nodes[n].bad != "":
@@ -187,6 +190,10 @@ func (s *scheduler[E]) expand(n int, d *Declared[E]) {
 		s.leaveOut(n, event.Skipped, "forEach has nothing to repeat over: "+strings.TrimSpace(d.ForEach.Text)+" is empty")
 		return
 	}
+	if insts = s.pick(d, insts); len(insts) == 0 {
+		s.leaveOut(n, event.Skipped, "left out by --only: it has no instance "+strings.Join(d.OnlyKeys, ", "))
+		return
+	}
 	s.nodes[n].insts, s.nodes[n].left = insts, len(insts)
 	for _, i := range insts {
 		_ = s.stream.emit(event.Event{Type: event.StepPlanned, Step: d.ID, Key: i.Key, Plan: &event.Plan{Decision: "later"}})
@@ -198,6 +205,20 @@ func (s *scheduler[E]) expand(n int, d *Declared[E]) {
 	}
 	s.ready = append(s.ready, s.nodes[n].held[:now]...)
 	s.nodes[n].held = s.nodes[n].held[now:]
+}
+
+// pick leaves the instances that a selection names; the others are told.
+func (s *scheduler[E]) pick(d *Declared[E], insts []*inst) []*inst {
+	if d.OnlyKeys == nil {
+		return insts
+	}
+	return slices.DeleteFunc(insts, func(i *inst) bool {
+		if slices.Contains(d.OnlyKeys, i.Key) {
+			return false
+		}
+		s.tell(d, i.Key, event.Result{Status: event.Skipped, Reason: "left out by --only"})
+		return true
+	})
 }
 
 // launch starts what is ready, as far as the limit allows; once ctx is

@@ -8,11 +8,15 @@ import (
 	"github.com/labrun/labrun/pipeline/source"
 )
 
-// Selection names the steps that take part in a run, by their ids and phases.
+// Selection names the steps that take part in a run, by their ids and phases; Only
+// also single instances of a forEach, as host.worker0 or host[worker0].
 // From and Until cut the list of steps as the plan shows it, Only picks from it.
 // The zero Selection is all of them; finally and onFailure steps always take part.
 type Selection struct {
 	Only, From, Until []string
+	// Recall gives what an earlier run left of a step that is left out and whose
+	// outputs are read; nil where nothing is recalled.
+	Recall func(step string) (Recalled, bool)
 }
 
 // SelectionError is a selection that cannot be run.
@@ -43,7 +47,8 @@ func (p *Pipeline[E]) Select(s Selection) error {
 		{"--until", s.Until, func(n, _, last int) bool { return n <= last }},
 	} {
 		for _, name := range cut.names {
-			first, last, err := p.find(cut.flag, name)
+			id, _ := instanceOf(name)
+			first, last, err := p.find(cut.flag, id)
 			if err != nil {
 				return err
 			}
@@ -53,22 +58,55 @@ func (p *Pipeline[E]) Select(s Selection) error {
 	if len(s.Only) > 0 {
 		picked := map[int]bool{}
 		for _, name := range s.Only {
-			first, last, err := p.find("--only", name)
+			id, key := instanceOf(name)
+			first, last, err := p.find("--only", id)
 			if err != nil {
 				return err
 			}
 			for n := first; n <= last; n++ {
 				picked[n] = true
 			}
+			if key != "" {
+				if err := p.pickKey(first, name, key); err != nil {
+					return err
+				}
+			}
 		}
 		p.leave(left, "--only "+strings.Join(s.Only, ","), func(n int) bool { return picked[n] })
 	}
-	if err := p.unread(left); err != nil {
+	if err := p.unread(left, s.Recall); err != nil {
 		return err
 	}
 	for _, d := range p.Steps {
 		d.LeftOut = left[d.ID]
 	}
+	return nil
+}
+
+// instanceOf takes the name of an instance apart: host.worker0, host[worker0].
+func instanceOf(name string) (id, key string) {
+	if id, key, found := strings.Cut(name, "["); found {
+		return id, strings.TrimSuffix(key, "]")
+	}
+	id, key, _ = strings.Cut(name, ".")
+	return id, key
+}
+
+// pickKey lets just this instance of the n-th step take part, beside those that
+// were picked before.
+func (p *Pipeline[E]) pickKey(n int, name, key string) error {
+	d := p.Steps[n]
+	if d.ForEach == nil {
+		return &SelectionError{fmt.Sprintf("--only names %q: %s is not repeated", name, d.ID), "--only " + d.ID}
+	}
+	var keys []string
+	for _, i := range d.Instances {
+		keys = append(keys, i.Key)
+	}
+	if d.Instances != nil && !slices.Contains(keys, key) {
+		return &SelectionError{fmt.Sprintf("--only names %q: %s has no instance %q", name, d.ID, key), source.DidYouMean(key, keys)}
+	}
+	d.OnlyKeys = append(d.OnlyKeys, key)
 	return nil
 }
 
@@ -104,9 +142,10 @@ func (p *Pipeline[E]) find(flag, name string) (first, last int, err error) {
 	return 0, 0, &SelectionError{fmt.Sprintf("%s names %q: there is no such step or phase", flag, name), source.DidYouMean(name, names)}
 }
 
-// unread refuses a selection with a step that reads outputs which nobody gives.
+// unread refuses a selection with a step that reads outputs which nobody gives,
+// nor has given in an earlier run.
 // A step that is certainly skipped gives and reads none.
-func (p *Pipeline[E]) unread(left map[string]string) error {
+func (p *Pipeline[E]) unread(left map[string]string, recall func(string) (Recalled, bool)) error {
 	skipped := map[string]bool{}
 	for _, s := range p.Plan().Steps {
 		was, seen := skipped[s.ID]
@@ -117,11 +156,30 @@ func (p *Pipeline[E]) unread(left map[string]string) error {
 			continue
 		}
 		for _, e := range d.Edges {
-			if e.Reason == ByOutputs && left[e.From] != "" && !skipped[e.From] {
+			if e.Reason == ByOutputs && left[e.From] != "" && !skipped[e.From] && !p.recalls(e.From, recall) {
 				return &SelectionError{fmt.Sprintf("%s reads outputs of %s (%s), which is %s", d.ID, e.From, e.Pos, left[e.From]),
 					"let " + e.From + " take part: a step that is done already changes nothing"}
 			}
 		}
 	}
 	return nil
+}
+
+// recalls looks whether an earlier run left the outputs of a step, and keeps them.
+func (p *Pipeline[E]) recalls(id string, recall func(string) (Recalled, bool)) bool {
+	if recall == nil {
+		return false
+	}
+	for _, d := range p.Steps {
+		if d.ID != id {
+			continue
+		}
+		found, ok := recall(id)
+		if ok && d.Recalled == nil {
+			found = restored(d, found)
+			d.Recalled = &found
+		}
+		return ok
+	}
+	return false
 }

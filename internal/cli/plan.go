@@ -3,12 +3,14 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/labrun/labrun/internal/statedir"
 	"github.com/labrun/labrun/pipeline"
 )
 
 type planFlags struct {
 	labFlags
 	selectFlags
+	stateDir string
 	output   string
 	exitCode bool
 }
@@ -23,6 +25,7 @@ func (a *app[E]) planCommand() *cobra.Command {
 	}
 	f.labFlags.register(cmd)
 	f.selectFlags.register(cmd)
+	stateFlag(cmd, &f.stateDir)
 	outputFlag(cmd, &f.output, "text", "json")
 	cmd.Flags().BoolVar(&f.exitCode, "exit-code", false, "exit 10 where a step would run")
 	return cmd
@@ -33,7 +36,11 @@ func (a *app[E]) plan(file string, f planFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := selected(p, f.selectFlags); err != nil {
+	lab, err := statedir.Of(f.stateDir, p.Name)
+	if err != nil {
+		return err
+	}
+	if err := selected(p, f.selectFlags, lab); err != nil {
 		return err
 	}
 	plan := p.Plan()

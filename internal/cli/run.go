@@ -63,18 +63,18 @@ type view interface {
 
 func (a *app[E]) run(ctx context.Context, file string, f runFlags) (err error) {
 	if f.dryRun {
-		return a.plan(file, planFlags{labFlags: f.labFlags, selectFlags: f.selectFlags, output: f.output})
+		return a.plan(file, planFlags{labFlags: f.labFlags, selectFlags: f.selectFlags, stateDir: f.stateDir, output: f.output})
 	}
 	f.forRun = true
 	p, err := a.load(file, f.labFlags)
 	if err != nil {
 		return err
 	}
-	if err := selected(p, f.selectFlags); err != nil {
-		return err
-	}
 	lab, err := statedir.Of(f.stateDir, p.Name)
 	if err != nil {
+		return err
+	}
+	if err := selected(p, f.selectFlags, lab); err != nil {
 		return err
 	}
 	lock, err := lab.Lock(a.program.Now())

@@ -91,7 +91,7 @@ func (l *Lab) Begin() (*Run, error) {
 	if len(runs) > 0 {
 		next = runs[len(runs)-1] + 1
 	}
-	r := l.run(next)
+	r := l.Run(next)
 	if err := os.Mkdir(r.Dir, 0o700); err != nil {
 		return nil, unwritable(err)
 	}
@@ -105,7 +105,7 @@ func (l *Lab) Last() (*Run, error) {
 		return nil, err
 	}
 	for _, n := range slices.Backward(runs) {
-		r := l.run(n)
+		r := l.Run(n)
 		if _, err := os.Stat(r.Journal()); err == nil {
 			return r, nil
 		}
@@ -120,7 +120,7 @@ func (l *Lab) Prune(keep int) error {
 		return err
 	}
 	for len(runs) > keep {
-		if err := os.RemoveAll(l.run(runs[0]).Dir); err != nil {
+		if err := os.RemoveAll(l.Run(runs[0]).Dir); err != nil {
 			return fmt.Errorf("remove an old run: %w", err)
 		}
 		runs = runs[1:]
@@ -128,7 +128,8 @@ func (l *Lab) Prune(keep int) error {
 	return nil
 }
 
-func (l *Lab) run(n int) *Run {
+// Run is the folder of one run, which need not be there.
+func (l *Lab) Run(n int) *Run {
 	return &Run{Number: n, Dir: filepath.Join(l.Dir, strconv.Itoa(n))}
 }
 

@@ -1,0 +1,111 @@
+package pipeline
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/labrun/labrun/pipeline/event"
+)
+
+// What the journal left out, or has as JSON has it, is as the step gave it.
+func TestRestore(t *testing.T) {
+	type inner struct {
+		Count int `yaml:"count"`
+	}
+	type outputs struct {
+		Name  string         `yaml:"name"`
+		Count int            `yaml:"count"`
+		Ratio float64        `yaml:"ratio"`
+		List  []inner        `yaml:"list"`
+		Map   map[string]int `yaml:"map"`
+		Deep  *inner         `yaml:"deep"`
+		Not   string         `yaml:"not"`
+	}
+	journal := map[string]any{"name": "x", "count": 3.0, "ratio": 3.0, "list": []any{map[string]any{"count": 1.0}},
+		"map": map[string]any{"a": 2.0}, "deep": map[string]any{"count": 4.0}, "gone": "of an older labrun"}
+	want := map[string]any{"name": "x", "count": 3, "ratio": 3.0, "list": []any{map[string]any{"count": 1}},
+		"map": map[string]any{"a": 2}, "deep": map[string]any{"count": 4}, "not": ""}
+	if d := cmp.Diff(want, restore(journal, reflect.TypeFor[outputs]())); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	for _, strange := range []any{"text", 3.0, []any{1.0}} {
+		if got := restore(strange, reflect.TypeFor[outputs]()); !reflect.DeepEqual(got, strange) {
+			t.Errorf("%v became %v", strange, got)
+		}
+	}
+}
+
+const recalling = `phases: [one, two]
+steps:
+  - {id: a, phase: one, uses: do, with: {text: x}}
+  - {id: h, phase: one, forEach: "['w0', 'w1']", key: item, uses: do, with: {text: "${{ item }}"}}
+  - {id: d, phase: two, uses: do, with: {text: "${{ steps.a.outputs.text }} ${{ steps.h.by['w1'].text }} ${{ len(steps.h.items) }}"}}
+`
+
+// Outputs of steps that are left out are those of an earlier run.
+func TestSelectRecalls(t *testing.T) {
+	recall := func(step string) (Recalled, bool) {
+		return Recalled{Outputs: map[string]any{"text": "recalled"}, Instances: []RecalledInstance{
+			{"w0", map[string]any{"text": "zero"}}, {"w1", map[string]any{"text": "one"}}}}, step == "a" || step == "h"
+	}
+	p := loadDo(t, recalling)
+	if err := p.Select(Selection{From: []string{"two"}, Recall: recall}); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"a skipped: left out by --from two", "d ok: recalled one 2", "h skipped: left out by --from two"}
+	if d := cmp.Diff(want, endings(t, p)); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+// endings runs a pipeline, and tells how each instance ended, sorted.
+func endings(t *testing.T, p *Pipeline[*doer]) []string {
+	t.Helper()
+	r := &recorder{}
+	if _, err := p.Run(t.Context(), doOptions(r)); err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	for _, e := range r.events {
+		if e.Type != event.StepFinished {
+			continue
+		}
+		line := name(e.Step, e.Key) + " " + string(e.Result.Status) + ": " + e.Result.Reason
+		if outputs, ok := e.Result.Outputs.(map[string]any); ok {
+			line += outputs["text"].(string)
+		}
+		told = append(told, line)
+	}
+	slices.Sort(told)
+	return told
+}
+
+// Single instances can be picked, also several.
+func TestSelectInstances(t *testing.T) {
+	for _, c := range []struct {
+		only []string
+		want string
+	}{
+		{[]string{"h.w1"}, "h[w0] skipped: left out by --only, h[w1] ok: w1"},
+		{[]string{"h[w0]", "h.w1"}, "h[w0] ok: w0, h[w1] ok: w1"},
+		{[]string{"h.w9"}, `--only names "h.w9": h has no instance "w9"`},
+		{[]string{"a.w0"}, `--only names "a.w0": a is not repeated`},
+	} {
+		p := loadDo(t, recalling)
+		err := p.Select(Selection{Only: c.only})
+		if err != nil {
+			if message := err.(*SelectionError).Message; message != c.want {
+				t.Errorf("%v: %s", c.only, message)
+			}
+			continue
+		}
+		told := strings.Join(slices.DeleteFunc(endings(t, p), func(line string) bool { return line[0] != 'h' }), ", ")
+		if told != c.want {
+			t.Errorf("%v: %s, want %s", c.only, told, c.want)
+		}
+	}
+}

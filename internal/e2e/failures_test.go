@@ -15,6 +15,7 @@ import (
 
 	"github.com/labrun/labrun/internal/sim"
 	"github.com/labrun/labrun/pipeline/event"
+	"github.com/labrun/labrun/steps/trouble"
 )
 
 // slack is what a busy machine may take between an operator's event and the end
@@ -26,6 +27,7 @@ type failure struct {
 	name     string
 	override string // of the lab file: grace times and attempts, set short
 	step     string // that fails
+	code     trouble.ID
 	title    string // NS is the control plane's namespace, CLUSTER and WORKER are names
 	lines    []string
 	next     []string
@@ -36,7 +38,7 @@ func failures() []failure {
 	const grace = 2 * time.Second
 	return []failure{
 		{
-			name: "bmh-registration", override: "host: {with: {attempts: 2}}", step: "host",
+			name: "bmh-registration", code: trouble.HostRegistration, override: "host: {with: {attempts: 2}}", step: "host",
 			title: "BareMetalHost NS/WORKER has a registration error, 2nd attempt",
 			lines: []string{"it said: Failed to get power state for node ", "returned code 401", "seen: state registering", "BMC: redfish-virtualmedia+https://[::1]:", "as admin of Secret WORKER-bmc"},
 			next:  []string{"labrun preflight ", " --host WORKER", "oc get -n NS baremetalhost.metal3.io WORKER -o yaml"},
@@ -50,7 +52,7 @@ func failures() []failure {
 			},
 		},
 		{
-			name: "agent-validation", override: "agent: {with: {grace: 2s}}", step: "agent",
+			name: "agent-validation", code: trouble.AgentValidation, override: "agent: {with: {grace: 2s}}", step: "agent",
 			title: "has Validated False (ValidationsFailing)",
 			lines: []string{"it said: The agent's validations are failing: ", "validation: ntp-synced: Host couldn't synchronize with any NTP server", "worker: WORKER, state insufficient-unbound"},
 			next:  []string{"mend what the validation names", "oc get -n NS agent.agent-install.openshift.io "},
@@ -60,7 +62,7 @@ func failures() []failure {
 			},
 		},
 		{
-			name: "invalid-release", override: "hosted_cluster: {with: {grace: 2s}}", step: "hosted_cluster",
+			name: "invalid-release", code: trouble.InvalidRelease, override: "hosted_cluster: {with: {grace: 2s}}", step: "hosted_cluster",
 			title: "HostedCluster clusters/CLUSTER has ValidReleaseImage False (InvalidImage)",
 			lines: []string{"it said: ", "since: "},
 			next:  []string{"check lab.release.image", "oc adm release info -a PULL_SECRET quay.io/openshift-release-dev/ocp-release@sha256:"},
@@ -71,13 +73,37 @@ func failures() []failure {
 		},
 		{
 			// HyperShift never says that it gave up: the step's own time ends it.
-			name: "never-available", override: "hosted_cluster: {timeout: 20s}", step: "hosted_cluster",
+			name: "never-available", code: trouble.PodCrashing, override: "hosted_cluster: {timeout: 20s}", step: "hosted_cluster",
 			title: "hosted_cluster timed out after 20s",
-			lines: []string{"last seen: HostedCluster clusters/CLUSTER", "seen: Available is False (WaitingForAvailable): ", "part: KubeAPIServerAvailable is False (", "since: "},
-			next:  []string{"oc get -n clusters hostedcluster.hypershift.openshift.io CLUSTER -o yaml"},
+			lines: []string{"last seen: HostedCluster clusters/CLUSTER", "seen: Available is False (WaitingForAvailable): ", "part: KubeAPIServerAvailable is False (", "since: ", "because: pod kube-apiserver-"},
+			next:  []string{"oc logs -n NS kube-apiserver-", " --previous --all-containers"},
 			timely: func(t *testing.T, _ *lab, _ outcome, i *event.Instance) {
 				within(t, "after its start", i.Ended.Sub(i.Started), 20*time.Second, 20*time.Second+slack)
 			},
+		},
+		{
+			name: "etcd-volume-pending", code: trouble.EtcdVolumePending, override: "hosted_cluster: {timeout: 20s}", step: "hosted_cluster",
+			title: "hosted_cluster timed out after 20s",
+			lines: []string{"seen: Available is False (", "because: volume claim data-etcd-0 is Pending", "means: etcd waits for a volume"},
+			next:  []string{"oc describe pvc -n NS data-etcd-0", "oc get storageclass"},
+		},
+		{
+			name: "image-pull-mirror", code: trouble.ImagePull, override: "hosted_cluster: {timeout: 20s}", step: "hosted_cluster",
+			title: "hosted_cluster timed out after 20s",
+			lines: []string{"seen: Available is False (", "because: pod ", "ImagePullBackOff", "means: A node of the management cluster cannot pull"},
+			next:  []string{"oc describe pod -n NS "},
+		},
+		{
+			name: "registry-auth", code: trouble.RegistryAuth, override: "hosted_cluster: {with: {grace: 2s}}", step: "hosted_cluster",
+			title: "HostedCluster clusters/CLUSTER has ValidReleaseImage False (InvalidImage)",
+			lines: []string{"unauthorized", "since: ", "means: The registry answers, and refuses the login"},
+			next:  []string{"the pull secret has its registry"},
+		},
+		{
+			name: "agent-lost", code: trouble.AgentLost, override: "agent: {with: {grace: 2s}}", step: "agent",
+			title: "has Connected False (AgentIsDisconnected)",
+			lines: []string{"it said: The agent has not contacted the installation service", "worker: WORKER, state disconnected"},
+			next:  []string{"labrun preflight ", "agent.agent-install.openshift.io "},
 		},
 	}
 }
@@ -90,7 +116,7 @@ func TestFailures(t *testing.T) {
 	t.Parallel()
 	all := failures()
 	// The first lab's BMC is broken, and the second one goes on to its Agents: one hub is enough for both.
-	for _, hub := range [][]failure{all[:2], all[2:3], all[3:]} {
+	for _, hub := range [][]failure{all[:2], all[2:3], all[3:4], all[4:5], all[5:6], all[6:7], all[7:]} {
 		var names []string
 		for _, f := range hub {
 			names = append(names, f.name)
@@ -121,7 +147,9 @@ func (f failure) happens(t *testing.T, l *lab) {
 	}
 	for _, i := range failed {
 		f.wantReport(t, l, i)
-		f.timely(t, l, o, i)
+		if f.timely != nil {
+			f.timely(t, l, o, i)
+		}
 		l.wantEvidence(t, i)
 	}
 }
@@ -138,6 +166,9 @@ func (f failure) wantReport(t *testing.T, l *lab, i *event.Instance) {
 	}
 	texts := strings.Join(all, "\n")
 	worker := strings.NewReplacer("WORKER", i.Key, "NS", l.facts.ControlPlaneNamespace(), "CLUSTER", l.facts.Hosted.Name).Replace
+	if r.Code != string(f.code) {
+		t.Errorf("%s: code %q, want %q", i.Name(), r.Code, f.code)
+	}
 	if !strings.Contains(r.Title, worker(f.title)) {
 		t.Errorf("%s: title %q, want %q", i.Name(), r.Title, worker(f.title))
 	}

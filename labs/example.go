@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"text/template"
@@ -46,11 +47,15 @@ type ExampleSecret struct {
 // SchemaFile is the name of the lab file's JSON schema.
 const SchemaFile = "lab.schema.json"
 
-// Write gives the lab file's text.
+// Write gives the lab file's text. It refuses a stack that there is not, and a name
+// that neither a lab nor its hosted cluster can have.
 func (e Example) Write() ([]byte, error) {
+	if err := e.check(); err != nil {
+		return nil, err
+	}
 	page, err := template.New("lab").Funcs(template.FuncMap{
 		"list": list, "hostPort": hostPort, "scalar": scalar, "pad": func(server string) string { return padTo(19, server) },
-		"padList": func(items []string) string { return padTo(13, list(items)) },
+		"address": address, "padList": func(items []string) string { return padTo(13, list(items)) },
 	}).Parse(exampleText)
 	if err != nil {
 		return nil, fmt.Errorf("read the template of lab files: %w", err)
@@ -60,6 +65,19 @@ func (e Example) Write() ([]byte, error) {
 		return nil, fmt.Errorf("write lab %s: %w", e.Name, err)
 	}
 	return b.Bytes(), nil
+}
+
+// longestName of a hosted cluster: clusters-NAME is a namespace.
+const longestName = 63 - len("clusters-")
+
+func (e Example) check() error {
+	switch {
+	case !slices.Contains([]Stack{IPv4, IPv6, Dual}, e.Stack):
+		return fmt.Errorf("%q is no stack of a lab: there are ipv4, ipv6 and dual", string(e.Stack))
+	case e.Name != "" && (!dnsLabel.MatchString(e.Name) || len(e.Name) > longestName):
+		return fmt.Errorf("%q is no name of a lab: lower-case letters, digits and hyphens, at most %d, beginning and ending with a letter or digit", e.Name, longestName)
+	}
+	return nil
 }
 
 // example is what the template is written from.
@@ -145,6 +163,16 @@ func list(items []string) string { return "[" + strings.Join(items, ", ") + "]" 
 func padTo(column int, value string) string {
 	const comments = 56
 	return strings.Repeat(" ", max(1, comments-column-utf8.RuneCountInString(value)))
+}
+
+var plainAddress = regexp.MustCompile(`^[a-z0-9+-]+://[A-Za-z0-9.:\[\]-]*[A-Za-z0-9\]](/[A-Za-z0-9_./-]*)?$`)
+
+// address writes a BMC's address as scalar does; most need no quotes.
+func address(text string) string {
+	if plainAddress.MatchString(text) {
+		return text
+	}
+	return strconv.Quote(text)
 }
 
 var plain = regexp.MustCompile(`^[A-Za-z/~][A-Za-z0-9_./@-]*$`)

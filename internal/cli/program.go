@@ -30,6 +30,9 @@ type Program[E any] struct {
 	// LabSchema is the JSON schema of a lab file; without it there is no command
 	// that writes it.
 	LabSchema []byte
+	// Init writes a lab file to begin with; without it there is no such command.
+	// The findings are those of the file of workers, and the error is one of usage.
+	Init func(NewLab) ([]byte, source.Diagnostics, error)
 	// Check is that of pipeline.Request; may be nil.
 	Check func(kind pipeline.Kind[E], options any, lab, step, key string) []pipeline.FactProblem
 	// Title is one line about a lab, for people; may be nil.

@@ -40,6 +40,9 @@ hosted cluster whose workers have joined. labrun LAB is the same as labrun run L
 	root.SetHelpCommand(a.helpCommand())
 	root.AddCommand(a.runCommand(), a.planCommand(), a.validateCommand(), a.renderCommand(), a.statusCommand(),
 		a.stepsCommand(), a.explainCommand(), a.graphCommand(), a.versionCommand())
+	if a.program.Init != nil {
+		root.AddCommand(a.initCommand())
+	}
 	if a.program.LabSchema != nil {
 		root.AddCommand(a.schemaCommand())
 	}

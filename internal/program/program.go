@@ -32,6 +32,7 @@ func labrun() cli.Program[*steps.Env] {
 		Schema:    steps.Schema,
 		Builtin:   labs.Steps(),
 		LabSchema: schemas.Lab,
+		Init:      newLab,
 		Check:     checkNames,
 		Title:     title,
 		Open:      open,

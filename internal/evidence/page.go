@@ -29,6 +29,9 @@ func (k *Keeper) page(f pipeline.Failure, files []kept, missing error) string {
 		w.WriteString("\n")
 	}
 	for _, l := range report.Lines {
+		if l.Label == "means" {
+			continue // told below
+		}
 		fmt.Fprintf(&w, "- %s: %s\n", l.Label, inline(l.Text))
 	}
 	w.WriteString("\n")

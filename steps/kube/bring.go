@@ -10,6 +10,7 @@ import (
 
 	"github.com/labrun/labrun/pipeline"
 	"github.com/labrun/labrun/pipeline/event"
+	"github.com/labrun/labrun/steps/trouble"
 )
 
 // task is one intent that is being brought about.
@@ -185,6 +186,6 @@ func (r *run) effect(ctx context.Context, verb string, t *task, act func(context
 	})
 }
 
-func refusal(title string, next string, lines ...event.Line) error {
-	return &pipeline.Report{Report: event.Report{Title: title, Lines: lines, Next: next}}
+func refusal(code trouble.ID, title, next string, lines ...event.Line) error {
+	return &pipeline.Report{Report: event.Report{Code: string(code), Title: title, Lines: lines, Next: next}}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/labrun/labrun/pipeline"
 	"github.com/labrun/labrun/pipeline/event"
+	"github.com/labrun/labrun/steps/trouble"
 )
 
 // transient says that the same request may well succeed later: the server
@@ -74,23 +75,30 @@ func explain(c *Cluster, doing, object, manager string, err error) error {
 	case apierrors.IsConflict(err) && len(conflicts(err)) > 0:
 		return conflictReport(object, manager, err)
 	case apierrors.IsUnauthorized(err):
+		r.Code = string(trouble.ServerLogin)
 		r.Next = "the API server " + c.Host() + " does not accept the kubeconfig's user: log in again, or name another kubeconfig"
 	case apierrors.IsForbidden(err) && strings.Contains(err.Error(), "admission webhook"):
+		r.Code = string(trouble.ObjectRefused)
 		r.Next = "a webhook of the cluster refuses it: mend what it names"
 	case apierrors.IsForbidden(err):
+		r.Code = string(trouble.ServerRights)
 		r.Next = "give the kubeconfig's user this right on " + c.Host() + ", or name the kubeconfig of an administrator"
 	case distrusted(err):
+		r.Code = string(trouble.ServerUntrusted)
 		r.Next = "the kubeconfig's certificate authority did not sign the certificate of " + c.Host() + ": fetch the kubeconfig again"
 	case apierrors.IsNotFound(err) && strings.Contains(err.Error(), "namespaces"):
 		r.Next = "make the namespace first, in an earlier step"
 	case apierrors.IsInvalid(err):
+		r.Code = string(trouble.ObjectRefused)
 		r.Lines = causes(err, r.Lines)
 		r.Next = "mend the named fields; where they are immutable, the object must be deleted and made again"
 	case apierrors.IsBadRequest(err), apierrors.IsInternalError(err):
+		r.Code = string(trouble.ObjectRefused)
 		r.Next = "mend the named fields in the step's options or its patch"
 	case noPlugin(err):
 		r.Next = "install the program that the kubeconfig gets its token from, or name another kubeconfig"
 	case unreachable(err):
+		r.Code = string(trouble.ServerSilent)
 		r.Next = "see that the API server " + c.Host() + " runs and can be reached from here, or name another kubeconfig"
 	}
 	return &pipeline.Report{Report: r, Cause: err}
@@ -142,7 +150,7 @@ func ownerOf(c meta.StatusCause) string {
 }
 
 func conflictReport(object, manager string, err error) error {
-	r := event.Report{Title: object + ": fields that " + manager + " applies belong to others"}
+	r := event.Report{Code: string(trouble.FieldsOfOthers), Title: object + ": fields that " + manager + " applies belong to others"}
 	owners := map[string]bool{}
 	for _, c := range conflicts(err) {
 		r.Lines = append(r.Lines, event.Line{Label: "field", Text: fmt.Sprintf("%s is %s's", strings.TrimPrefix(c.Field, "."), ownerOf(c))})

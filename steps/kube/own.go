@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/labrun/labrun/pipeline/event"
+	"github.com/labrun/labrun/steps/trouble"
 )
 
 // claim is whose an object is that a step would bring about.
@@ -24,7 +25,7 @@ const (
 // claim says whose an object is, and refuses one that is somebody else's.
 func (r *run) claim(ctx context.Context, t *task, before *unstructured.Unstructured, book *book) (claim, error) {
 	if t.Partial && before == nil {
-		return absent, refusal(t.ref.String()+" does not exist: this step changes only some of its fields", "run the step that makes it first")
+		return absent, refusal("", t.ref.String()+" does not exist: this step changes only some of its fields", "run the step that makes it first")
 	}
 	if before == nil {
 		return absent, nil
@@ -106,7 +107,7 @@ func foreignReport(ref Ref, u *unstructured.Unstructured) error {
 	if lab := u.GetLabels()[LabelLab]; lab != "" {
 		title = ref.String() + " exists and is lab " + lab + "'s by its labels, but this lab's inventory does not hold it"
 	}
-	return refusal(title, next, event.Line{Label: "owner", Text: ownersOf(u)},
+	return refusal(trouble.ObjectOfOthers, title, next, event.Line{Label: "owner", Text: ownersOf(u)},
 		event.Line{Label: "made", Text: u.GetCreationTimestamp().UTC().Format("2006-01-02 15:04:05Z")})
 }
 

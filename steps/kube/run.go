@@ -10,6 +10,7 @@ import (
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/pipeline"
 	"github.com/labrun/labrun/pipeline/event"
+	"github.com/labrun/labrun/steps/trouble"
 )
 
 // run is one run of one step.
@@ -176,7 +177,7 @@ func (r *run) insist(ctx context.Context, doing, object string, act func(context
 		if r.once || !transient(err) {
 			return err
 		}
-		r.scope.Progress(event.Report{Title: object + ": " + doing + " waits: the API server does not answer as it should",
+		r.scope.Progress(event.Report{Code: string(trouble.ServerSilent), Title: object + ": " + doing + " waits: the API server does not answer as it should",
 			Lines: []event.Line{{Label: "it said", Text: said(err)}, {Label: "server", Text: r.cluster.Host()},
 				{Label: "since", Text: since.UTC().Format(time.RFC3339)}},
 			Next: "see whether it is the right server, and answers: curl -k " + r.cluster.Host() + "/readyz"})

@@ -36,7 +36,7 @@ type Trouble struct {
 }
 
 // All lists the troubles, in the order of the workflow.
-func All() []Trouble { return slices.Concat(hub(), hosted(), machines(), workers(), ends()) }
+func All() []Trouble { return slices.Concat(server(), hub(), hosted(), machines(), workers(), ends()) }
 
 // Find gives the trouble of an id.
 func Find(id string) (Trouble, bool) {

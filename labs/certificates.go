@@ -64,7 +64,7 @@ func (c *checker) certificate(path string, own *x509.Certificate) {
 	}
 	switch {
 	case c.now.After(own.NotAfter):
-		c.fail(path, "openssl x509 -noout -dates shows both ends; ask who runs the registry for the CA that signs today",
+		c.fail(path, "ask who runs the registry for the CA that signs its certificate today: openssl s_client -showcerts -connect REGISTRY shows it",
 			"the certificate %s of the registry's CA expired at %s", name, own.NotAfter.UTC().Format(time.RFC3339))
 	case c.now.Before(own.NotBefore):
 		c.fail(path, "look at this machine's clock: date", "the certificate %s of the registry's CA is not valid before %s", name, own.NotBefore.UTC().Format(time.RFC3339))

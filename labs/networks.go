@@ -88,7 +88,7 @@ func (c *checker) family(path string, list []CIDR, stack Stack) {
 		c.fail(path, "", "at least one network is needed")
 	}
 	if stack == Dual && len(list) > 0 && !list[0].Addr().Is4() {
-		c.fail(path, "put the IPv4 network first", "the first networks of all lists share one family, in a dual lab IPv4")
+		c.fail(path, "put the IPv4 network first", "the list begins with %s, an IPv6 network: in a dual lab the first network of each list is IPv4", list[0])
 	}
 }
 

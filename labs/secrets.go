@@ -171,7 +171,11 @@ func (c *checker) pullSecret(f *Facts, text string) {
 			return
 		}
 	}
-	c.fail(path, "podman login --authfile adds it; or give lab.registry.credentials",
+	add := "podman login --authfile FILE " + host
+	if f.PullSecret.File != "" {
+		add = "podman login --authfile " + string(f.PullSecret.File) + " " + host
+	}
+	c.fail(path, add+"; or give lab.registry.credentials",
 		"the pull secret in %s has nothing for the lab's registry %s, only for %s", f.PullSecret, host, strings.Join(names[:min(len(names), 5)], ", "))
 }
 

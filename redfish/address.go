@@ -213,8 +213,8 @@ func virtualMediaType(scheme string) string {
 	default:
 		kind = "redfish-virtualmedia"
 	}
-	if transport == "http" {
-		return kind + "+http"
+	if transport == "http" || transport == "https" { // as the user writes it, though https goes without saying
+		return kind + "+" + transport
 	}
 	return kind
 }

@@ -103,9 +103,13 @@ func (s Agent) refused(f *labs.Facts, a *crd.Agent, u *unstructured.Unstructured
 		next, id := look(ref), trouble.AgentInput
 		if hintsMatchNone(a, c) {
 			id = trouble.RootDeviceHints
-			next = "correct root_device_hints of " + s.Worker.Name + ": the disks are in .status.inventory.disks of the Agent"
+			next = "correct root_device_hints of " + s.Worker.Name + " in the lab file, then run again: the BareMetalHost is brought up to date"
 		}
-		return s.terminal(stuck(ref, u, c, seen, s.Grace.Duration, id, next), a), true
+		v := stuck(ref, u, c, seen, s.Grace.Duration, id, next)
+		if id == trouble.RootDeviceHints {
+			v.Report.Lines = append(v.Report.Lines, s.disks(u)...)
+		}
+		return s.terminal(v, a), true
 	}
 	if c := crd.ConditionOf(u, "Connected"); c.Is("False") {
 		v := stuck(ref, u, c, seen, s.Grace.Duration, trouble.AgentLost, "labrun preflight LAB --host "+s.Worker.Name+"; "+look(ref))

@@ -33,8 +33,12 @@ func around(f *labs.Facts, u *unstructured.Unstructured) []kube.Ref {
 	switch u.GetKind() {
 	case "HostedCluster":
 		plane := f.ControlPlaneNamespace()
-		return append(append(in(plane, hyperShiftVersion, "HostedControlPlane"),
-			in(plane, "v1", "Pod", "PersistentVolumeClaim")...), in(here, hyperShiftVersion, "NodePool")...)
+		refs := []kube.Ref{secretRef(here, text(u, "spec", "pullSecret", "name")), secretRef(here, text(u, "spec", "sshKey", "name"))}
+		if bundle := text(u, "spec", "additionalTrustBundle", "name"); bundle != "" {
+			refs = append(refs, configMapRef(here, bundle))
+		}
+		return append(refs, append(append(in(plane, hyperShiftVersion, "HostedControlPlane"),
+			in(plane, "v1", "Pod", "PersistentVolumeClaim")...), in(here, hyperShiftVersion, "NodePool")...)...)
 	case "NodePool":
 		return append(in(f.ControlPlaneNamespace(), "cluster.x-k8s.io/v1beta1", "Machine", "MachineSet"),
 			append([]kube.Ref{agentMachines(f), agents(f)}, hosts(f))...)

@@ -24,6 +24,7 @@ const Page = "why.md"
 const (
 	fileLimit   = 256 << 10 // bytes of one file
 	folderLimit = 8 << 20   // bytes of one failure
+	shown       = 2 << 10   // bytes of a BMC's view that the page shows itself
 	timeline    = 40        // latest events of the instance that the page tells
 )
 
@@ -111,6 +112,7 @@ type folder struct {
 type kept struct {
 	name string
 	cut  bool
+	text string // of a short one that the page shows
 }
 
 // keep writes one file. Of what is too long the end is kept: the newest.
@@ -138,7 +140,11 @@ func (f *folder) keep(name string, content []byte) error {
 		return fmt.Errorf("keeping %s: %w", name, err)
 	}
 	f.bytes += len(text)
-	f.kept = append(f.kept, kept{name: name, cut: cut})
+	k := kept{name: name, cut: cut}
+	if strings.HasPrefix(name, "bmc-") && len(text) <= shown {
+		k.text = text
+	}
+	f.kept = append(f.kept, k)
 	return nil
 }
 

@@ -35,8 +35,9 @@ func (k *Keeper) page(f pipeline.Failure, files []kept, missing error) string {
 		fmt.Fprintf(&w, "- %s: %s\n", l.Label, inline(l.Text))
 	}
 	w.WriteString("\n")
+	servers(&w, files)
 	k.what(&w, report)
-	fmt.Fprintf(&w, "When it is mended, run the same command again: `labrun run %s` continues from %s.\n\n",
+	fmt.Fprintf(&w, "When it is mended, run the same command again: `labrun run %s`. Each step looks at what is there, brings up to date\nwhat differs, and labrun continues from %s.\n\n",
 		k.command, (&event.Instance{Step: f.Step, Key: f.Key}).Typed())
 	history(&w, told)
 	beside(&w, files, missing)
@@ -71,6 +72,15 @@ func reportOf(f pipeline.Failure, told []event.Event) event.Report {
 		return *f.Result.Report
 	}
 	return event.Report{Title: "it did not say why"}
+}
+
+// servers shows what is short and often decides: the servers as their BMCs have them.
+func servers(w *strings.Builder, files []kept) {
+	for _, f := range files {
+		if f.text != "" {
+			fmt.Fprintf(w, "## The server, as its BMC has it (%s)\n\n```\n%s```\n\n", f.name, f.text)
+		}
+	}
 }
 
 // what says what the failure means and what to do.
@@ -129,6 +139,9 @@ func line(e event.Event) string {
 	case e.Type == event.StepProgress && e.Report != nil, e.Type == event.StepWarned && e.Report != nil:
 		text := e.Report.Title
 		for _, l := range e.Report.Lines {
+			if l.Label == "means" {
+				continue
+			}
 			text += "; " + l.Label + " " + inline(l.Text)
 		}
 		if e.Type == event.StepWarned {

@@ -83,7 +83,7 @@ func hintOfTypes(operator, left, right string) string {
 		return "true and false stand without quotes"
 	}
 	if left == "string" && strings.HasPrefix(right, "int") {
-		return "a string stands in quotes"
+		return "a string stands in quotes; versions are compared with semver_matches(VERSION, '>= 4.20')"
 	}
 	return ""
 }

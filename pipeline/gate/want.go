@@ -51,6 +51,9 @@ func mismatch(have nature.Nature, want Type) (why, hint string) {
 	switch want.kind {
 	case boolKind:
 		ok = have.Kind == reflect.Bool
+		if have.Kind == reflect.Slice || have.Kind == reflect.Map {
+			hint = "len(…) > 0 says whether there is something in it"
+		}
 	case intKind:
 		ok = have.IsInteger
 		if have.IsFloat {

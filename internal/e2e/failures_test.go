@@ -116,7 +116,11 @@ func TestFailures(t *testing.T) {
 	t.Parallel()
 	all := failures()
 	// The first lab's BMC is broken, and the second one goes on to its Agents: one hub is enough for both.
-	for _, hub := range [][]failure{all[:2], all[2:3], all[3:4], all[4:5], all[5:6], all[6:7], all[7:]} {
+	hubs := [][]failure{all[:2], all[2:3], all[3:4], all[4:5], all[5:6], all[6:7], all[7:]}
+	if *further {
+		hubs = append(hubs, furtherFailures()...)
+	}
+	for _, hub := range hubs {
 		var names []string
 		for _, f := range hub {
 			names = append(names, f.name)
@@ -127,7 +131,7 @@ func TestFailures(t *testing.T) {
 			first := start(t, overridden(t, hub[0].override), sim.Options{Fail: names, Delays: pace})
 			hub[0].happens(t, first)
 			for _, f := range hub[1:] {
-				f.happens(t, start(t, neighbour(t, f.override), sim.Options{Hub: first.Lab}))
+				f.happens(t, start(t, neighbour(t, f.override), sim.Options{Hub: first.Lab, Fail: []string{f.name}, Delays: pace}))
 			}
 		})
 	}
@@ -144,6 +148,9 @@ func (f failure) happens(t *testing.T, l *lab) {
 	}
 	if len(o.status(event.Blocked)) == 0 {
 		t.Error("nothing was blocked")
+	}
+	if *further {
+		l.wantBlock(t, f.name, o, failed[0])
 	}
 	for _, i := range failed {
 		f.wantReport(t, l, i)

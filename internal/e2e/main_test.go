@@ -12,7 +12,11 @@ import (
 	"github.com/labrun/labrun/internal/sim"
 )
 
-var update = flag.Bool("update", false, "write the golden files")
+var (
+	update = flag.Bool("update", false, "write the golden files")
+	// One failure takes half a minute: make failures lets all of them happen.
+	further = flag.Bool("further", false, "let all failures happen, not just those that every test run has the time for")
+)
 
 // asLabrun, set in its environment, makes the test binary labrun itself.
 const asLabrun = "LABRUN_E2E_MAIN"

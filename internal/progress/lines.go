@@ -50,8 +50,8 @@ type row struct {
 func (l layout) format(r row) string {
 	head := l.colour(bold, pad(r.phase, l.phase)) + "  " + l.colour(r.markPaint, r.mark) + " "
 	used := l.phase + 2 + cells(r.mark) + 1
-	body := pad(r.name, l.name) + " " + l.colour(r.statusPaint, pad(r.status, statusColumn))
-	used += max(cells(r.name), l.name) + 1 + max(cells(r.status), statusColumn)
+	body := pad(r.name, l.name) + " " + l.colour(r.statusPaint, pad(r.status, statusColumn)) + strings.Repeat(" ", max(0, cells(r.status)-statusColumn+1))
+	used += max(cells(r.name), l.name) + 1 + max(cells(r.status)+1, statusColumn)
 
 	summary, room := clean(r.summary), summaryColumn
 	if l.width > 0 {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -17,7 +18,7 @@ const (
 )
 
 // command makes a command in a process group of its own, so that what it started
-// is stopped with it; run it with runGroup.
+// is stopped with it; run it with groups.run.
 func command(ctx context.Context, argv []string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -26,15 +27,49 @@ func command(ctx context.Context, argv []string) *exec.Cmd {
 	return cmd
 }
 
-// runGroup runs a command to its end. Where it was stopped, what it had started
-// and what did not heed the interrupt is killed: the end of the program alone says
+// groups are the process groups that run, so that they can be ended with labrun.
+type groups struct {
+	mu   sync.Mutex
+	pids map[int]bool
+}
+
+// run runs a command to its end. Where it was stopped, what it had started and
+// what did not heed the interrupt is killed: the end of the program alone says
 // nothing of those.
-func runGroup(ctx context.Context, cmd *exec.Cmd) error {
-	err := cmd.Run()
-	if err != nil && ctx.Err() != nil && cmd.Process != nil {
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // no such process: all of them have ended
+func (g *groups) run(ctx context.Context, cmd *exec.Cmd) error {
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	pid := cmd.Process.Pid
+	g.note(pid, true)
+	defer g.note(pid, false)
+	err := cmd.Wait()
+	if err != nil && ctx.Err() != nil {
+		_ = syscall.Kill(-pid, syscall.SIGKILL) // no such process: all of them have ended
 	}
 	return err
+}
+
+func (g *groups) note(pid int, runs bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.pids == nil {
+		g.pids = map[int]bool{}
+	}
+	if runs {
+		g.pids[pid] = true
+	} else {
+		delete(g.pids, pid)
+	}
+}
+
+// kill kills all that run.
+func (g *groups) kill() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for pid := range g.pids {
+		_ = syscall.Kill(-pid, syscall.SIGKILL) // it may have ended just now
+	}
 }
 
 func lastLines(s string, n int) []string {

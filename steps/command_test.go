@@ -70,6 +70,21 @@ func TestExecLeavesNothingBehind(t *testing.T) {
 	}
 }
 
+// Kill ends what runs and all that it has started, whatever it heeds.
+func TestKill(t *testing.T) {
+	path := aFIFO(t)
+	env, _ := anEnv(t, factsOf(t, ipv4), LabOptions{})
+	ended := make(chan error, 1)
+	go func() {
+		_, err := Exec{Shell: `trap "" TERM; (exec >/dev/null 2>&1 3>"$ALIVE"; sleep 60; sleep 60) & wait`, Env: map[string]string{"ALIVE": path}}.Run(t.Context(), env)
+		ended <- err
+	}()
+	awaitEnd(t, path, env.Kill)
+	if err := <-ended; err == nil || !strings.Contains(err.Error(), "killed") {
+		t.Errorf("ended with %v", err)
+	}
+}
+
 func TestSecretCommandIsStopped(t *testing.T) {
 	path := aFIFO(t)
 	ctx, cancel := context.WithCancel(t.Context())

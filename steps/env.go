@@ -31,6 +31,8 @@ type Lab struct {
 	hub    *shared[*kube.Cluster]
 	hosted *shared[*kube.Cluster]
 
+	programs groups // that run
+
 	mu      sync.Mutex
 	secrets map[string]*shared[labs.Secret]
 	redfish int
@@ -137,6 +139,9 @@ func (l *Lab) Requests() map[string]int {
 	}
 	return counts
 }
+
+// Kill ends at once what steps have started on this machine.
+func (l *Lab) Kill() { l.programs.kill() }
 
 // Close ends all connections.
 func (l *Lab) Close() {

@@ -98,7 +98,7 @@ func (l *Lab) find(ctx context.Context, ref labs.SecretRef) (string, error) {
 		}
 		return value, nil
 	case len(ref.Command) > 0:
-		return printed(ctx, ref.Command)
+		return l.printed(ctx, ref.Command)
 	case ref.Secret != labs.ClusterRef{}:
 		return l.published(ctx, secretRef(ref.Secret.Namespace, ref.Secret.Name), ref.Secret.Key)
 	}
@@ -107,12 +107,12 @@ func (l *Lab) find(ctx context.Context, ref labs.SecretRef) (string, error) {
 
 // printed gives what a command prints. Its error tells the end of what it
 // complained of, and nothing of what it printed.
-func printed(ctx context.Context, argv []string) (string, error) {
+func (l *Lab) printed(ctx context.Context, argv []string) (string, error) {
 	var stdout bytes.Buffer
 	var stderr tail
 	cmd := command(ctx, argv)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := runGroup(ctx, cmd); err != nil {
+	if err := l.programs.run(ctx, cmd); err != nil {
 		if said := lastLines(stderr.String(), 3); len(said) > 0 {
 			err = fmt.Errorf("%w: %s", err, strings.Join(said, "; "))
 		}

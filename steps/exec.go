@@ -38,14 +38,14 @@ func (s Exec) Run(ctx context.Context, env *Env) (ExecOutputs, error) {
 	if err != nil {
 		return ExecOutputs{}, err
 	}
-	if why, err := s.needless(ctx); err != nil || why != "" {
+	if why, err := s.needless(ctx, env); err != nil || why != "" {
 		return ExecOutputs{why: why}, err
 	}
 	var stdout, stderr tail
 	err = env.Scope().Do(ctx, "exec", strings.Join(argv[:1], " "), func(ctx context.Context) (bool, string, error) {
 		cmd := s.prepare(ctx, argv)
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr
-		return true, "", runGroup(ctx, cmd)
+		return true, "", env.programs.run(ctx, cmd)
 	})
 	if err != nil {
 		said := stderr.String()
@@ -70,7 +70,7 @@ func (s Exec) argv() ([]string, error) {
 }
 
 // needless gives the reason why nothing is to do, "" where something is.
-func (s Exec) needless(ctx context.Context) (string, error) {
+func (s Exec) needless(ctx context.Context, env *Env) (string, error) {
 	if s.Creates != "" {
 		if _, err := os.Stat(s.Creates); err == nil {
 			return s.Creates + " exists", nil
@@ -79,7 +79,7 @@ func (s Exec) needless(ctx context.Context) (string, error) {
 	if len(s.Unless) == 0 {
 		return "", nil
 	}
-	err := runGroup(ctx, s.prepare(ctx, s.Unless))
+	err := env.programs.run(ctx, s.prepare(ctx, s.Unless))
 	var exit *exec.ExitError
 	switch {
 	case err == nil:

@@ -21,9 +21,10 @@ func (i interruption) Error() string {
 func (i interruption) ExitCode() int { return 128 + int(i.signal) }
 
 // interruptible gives a context that the first SIGINT or SIGTERM ends, which is
-// told; the second one kills. A reader of stdout or stderr that goes away does
+// told; at the second one last is called, which may be nil, and labrun is killed. A
+// reader of stdout or stderr that goes away does
 // not end the run. release must be called.
-func interruptible(ctx context.Context, tell func(string)) (interrupted context.Context, release func()) {
+func interruptible(ctx context.Context, tell func(string), last func()) (interrupted context.Context, release func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	signals := make(chan os.Signal, 2)
 	pipes := make(chan os.Signal, 1)
@@ -43,6 +44,9 @@ func interruptible(ctx context.Context, tell func(string)) (interrupted context.
 		select {
 		case <-done:
 		case s := <-signals:
+			if last != nil {
+				last()
+			}
 			signal.Reset(s)
 			_ = syscall.Kill(os.Getpid(), s.(syscall.Signal))
 		}

@@ -49,7 +49,7 @@ func (a *app[E]) preflight(ctx context.Context, file string, f preflightFlags) e
 		return err
 	}
 	began := a.program.Now()
-	ctx, release := interruptible(ctx, func(text string) { fmt.Fprintln(a.streams.Err, text) })
+	ctx, release := interruptible(ctx, func(text string) { fmt.Fprintln(a.streams.Err, text) }, nil)
 	defer release()
 	found, err := a.program.Preflight(ctx, job, f.hosts)
 	if err != nil {

@@ -64,6 +64,7 @@ type Job struct {
 type Environment[E any] struct {
 	New      func(*pipeline.Scope) E
 	Requests func() map[string]int // what was asked of others so far; may be nil
+	Kill     func()                // ends at once the programs that it runs; may be nil
 	Close    func()                // ends its connections; may be nil
 	// Ready says which facts a run cannot work with that could not be looked at
 	// when the file was loaded, the secrets that a command prints; may be nil.

@@ -14,7 +14,7 @@ func (a *app[E]) ready(ctx context.Context, p *pipeline.Pipeline[E], environment
 	if environment.Ready == nil {
 		return nil
 	}
-	ctx, release := interruptible(ctx, func(text string) { fmt.Fprintln(a.streams.Err, text) })
+	ctx, release := interruptible(ctx, func(text string) { fmt.Fprintln(a.streams.Err, text) }, environment.Kill)
 	defer release()
 	problems := environment.Ready(ctx)
 	if ctx.Err() != nil {

@@ -139,7 +139,7 @@ func (a *app[E]) perform(ctx context.Context, p *pipeline.Pipeline[E], f runFlag
 		sinks = append(sinks, progress.NewJSON(a.streams.Out))
 		closing = a.streams.Err
 	}
-	ctx, release := interruptible(ctx, shown.Note)
+	ctx, release := interruptible(ctx, shown.Note, environment.Kill)
 	summary, err := p.Run(ctx, pipeline.RunOptions[E]{
 		Env: environment.New, Command: command, Sinks: []event.Sink{a.secrets.Before(sinks...)}, Number: record.Number, Labrun: a.program.Version, Title: a.title(job),
 		Parallel: f.parallel, Evidence: record.Evidence, Collect: witness.Collect, Requests: environment.Requests, Now: a.program.Now,

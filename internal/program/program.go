@@ -59,7 +59,7 @@ func version() string {
 
 func open(j cli.Job) cli.Environment[*steps.Env] {
 	lab := steps.NewLab(j.Facts.(*labs.Facts), steps.LabOptions{Kubeconfig: j.Kubeconfig, StateDir: j.StateDir, Reveal: j.Reveal, Adopt: j.Adopt, Conceal: j.Conceal})
-	return cli.Environment[*steps.Env]{New: lab.Env, Requests: lab.Requests, Close: lab.Close, Ready: lab.Ready}
+	return cli.Environment[*steps.Env]{New: lab.Env, Requests: lab.Requests, Kill: lab.Kill, Close: lab.Close, Ready: lab.Ready}
 }
 
 // checkNames refuses a step whose name makes too long a field manager or label.

@@ -8,7 +8,7 @@ FUZZTIME ?= 10s
 # The packages whose tests have functions of this name.
 having = $(shell grep -rl --include='*_test.go' '^func $(1)' cmd internal labs pipeline redfish steps | xargs -n1 dirname | sort -u | sed 's|^|./|')
 
-.PHONY: help bin build test failures demo bench fuzz generate lint clean
+.PHONY: help bin build test e2e demo bench fuzz generate lint clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  \1	/p' $(MAKEFILE_LIST) | expand -t 14
@@ -20,11 +20,11 @@ build: ## bin/labrun and bin/labsim
 	$(GO) build -ldflags '-s -w' -o bin/ ./cmd/labrun ./cmd/labsim
 
 test: bin ## all tests, with the race detector
-	$(GO) test -race -timeout 30m -parallel 3 ./...
+	$(GO) test -race -timeout 30m ./...
 	cd internal/tools && $(GO) test ./cmd/...
 
-failures: bin ## all simulated failures, each with what labrun says of it
-	$(GO) test -timeout 30m ./internal/e2e -run TestFailures -further
+e2e: bin ## all six labs and all simulated failures, each with what labrun says of it
+	$(GO) test -timeout 60m ./internal/e2e -further
 
 demo: bin build ## a lab built from end to end on this machine, and taken down again
 	@$(GO) run ./internal/demo

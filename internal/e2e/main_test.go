@@ -14,7 +14,7 @@ import (
 
 var (
 	update = flag.Bool("update", false, "write the golden files")
-	// One failure takes half a minute: make failures lets all of them happen.
+	// One failure takes half a minute: make e2e lets all of them happen.
 	further = flag.Bool("further", false, "let all failures happen, not just those that every test run has the time for")
 )
 

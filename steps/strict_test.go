@@ -96,7 +96,7 @@ func TestStrict(t *testing.T) {
 	t.Setenv("BMC_PASSWORD", "the-bmc-password")
 	dir := t.TempDir()
 	pullSecret, kubeconfig := filepath.Join(dir, "pull-secret.json"), filepath.Join(dir, "kubeconfig")
-	for path, text := range map[string][]byte{pullSecret: []byte(`{"auths":{"quay.io":{"auth":"dGhlOnB1bGw="}}}`), kubeconfig: cp.Kubeconfig()} {
+	for path, text := range map[string][]byte{pullSecret: []byte(`{"auths":{"quay.io":{"auth":"dGhlOnB1bGw="},"registry.hypershiftbm.lab:5000":{"auth":"dGhlOnB1bGw="}}}`), kubeconfig: cp.Kubeconfig()} {
 		if err := os.WriteFile(path, text, 0o600); err != nil {
 			t.Fatal(err)
 		}

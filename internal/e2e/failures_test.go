@@ -73,23 +73,23 @@ func failures() []failure {
 		},
 		{
 			// HyperShift never says that it gave up: the step's own time ends it.
-			name: "never-available", code: trouble.PodCrashing, override: "hosted_cluster: {timeout: 20s}", step: "hosted_cluster",
-			title: "hosted_cluster timed out after 20s",
+			name: "never-available", code: trouble.PodCrashing, override: "hosted_cluster: {timeout: 45s}", step: "hosted_cluster",
+			title: "hosted_cluster timed out after 45s",
 			lines: []string{"last seen: HostedCluster clusters/CLUSTER", "seen: Available is False (WaitingForAvailable): ", "part: KubeAPIServerAvailable is False (", "since: ", "because: pod kube-apiserver-"},
 			next:  []string{"oc logs -n NS kube-apiserver-", " --previous --all-containers"},
 			timely: func(t *testing.T, _ *lab, _ outcome, i *event.Instance) {
-				within(t, "after its start", i.Ended.Sub(i.Started), 20*time.Second, 20*time.Second+slack)
+				within(t, "after its start", i.Ended.Sub(i.Started), 45*time.Second, 45*time.Second+slack)
 			},
 		},
 		{
-			name: "etcd-volume-pending", code: trouble.EtcdVolumePending, override: "hosted_cluster: {timeout: 20s}", step: "hosted_cluster",
-			title: "hosted_cluster timed out after 20s",
+			name: "etcd-volume-pending", code: trouble.EtcdVolumePending, override: "hosted_cluster: {timeout: 45s}", step: "hosted_cluster",
+			title: "hosted_cluster timed out after 45s",
 			lines: []string{"seen: Available is False (", "because: volume claim data-etcd-0 is Pending", "means: etcd waits for a volume"},
 			next:  []string{"oc describe pvc -n NS data-etcd-0", "oc get storageclass"},
 		},
 		{
-			name: "image-pull-mirror", code: trouble.ImagePull, override: "hosted_cluster: {timeout: 20s}", step: "hosted_cluster",
-			title: "hosted_cluster timed out after 20s",
+			name: "image-pull-mirror", code: trouble.ImagePull, override: "hosted_cluster: {timeout: 45s}", step: "hosted_cluster",
+			title: "hosted_cluster timed out after 45s",
 			lines: []string{"seen: Available is False (", "because: pod ", "ImagePullBackOff", "means: A node of the management cluster cannot pull"},
 			next:  []string{"oc describe pod -n NS "},
 		},

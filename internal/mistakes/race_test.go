@@ -3,4 +3,4 @@
 package mistakes
 
 // slower is how many times as long the race detector makes things take.
-const slower = 10
+const slower = 60

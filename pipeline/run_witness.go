@@ -13,7 +13,7 @@ import (
 const DefaultWitnessLimit = 20 * time.Second
 
 // Keep keeps one piece of evidence: name is a path below the instance's folder.
-// What is too large is cut, and told so.
+// What is too large is cut, and told so. It may be called by several at a time.
 type Keep func(name string, content []byte) error
 
 // Witness is a step that can show what an expert would want to see after it has

@@ -50,15 +50,21 @@ func hostedRows() []row {
 		},
 		{
 			trap: "pull secret without the mirror", named: "workflow B, D5", taken: "the pull secret knows another registry only",
-			steps: hosted(), override: quick, set: []string{"lab.pull_secret.file={dir}/other.json"}, before: writes("other.json", `{"auths":{"quay.io":{"auth":"YTpi"}}}`),
+			set: []string{"lab.pull_secret.file={dir}/other.json"}, before: writes("other.json", `{"auths":{"quay.io":{"auth":"YTpi"}}}`),
+			exit:  2,
+			holds: []string{"lab.yaml:", "has nothing for the lab's registry registry.traps.lab", "only for quay.io", "podman login --authfile"},
+		},
+		{
+			trap: "pull secret with an old login", named: "workflow B, D5", taken: "the registry refuses the login in the pull secret",
+			steps: hosted(), override: quick, set: []string{"lab.pull_secret.file={dir}/other.json"}, before: oldLogin("other.json"),
 			fails: "hosted_cluster", exit: 1,
-			holds: []string{theCluster, "ValidReleaseImage False (InvalidImage)", "401 Unauthorized", "the pull secret has its registry"},
+			holds: []string{theCluster, "ValidReleaseImage False (InvalidImage)", "unauthorized: authentication required", "the pull secret has its registry"},
 		},
 		{
 			trap: "release not mirrored", named: "workflow B; D5 (InvalidImage)", taken: "the release's digest is not in the registry",
 			steps: hosted(), override: quick, fails: "hosted_cluster", exit: 1,
 			set:   []string{"lab.release.image=quay.io/openshift-release-dev/ocp-release@sha256:1111111111111111111111111111111111111111111111111111111111111111"},
-			holds: []string{theCluster, "ValidReleaseImage False (InvalidImage)", "404 Not Found", "that the mirror holds it"},
+			holds: []string{theCluster, "ValidReleaseImage False (InvalidImage)", "manifest unknown", "that the mirror holds it"},
 		},
 		{
 			trap: "SSH key under another key", named: "workflow D5; design, the simulated lab", taken: "the Secret has id_ed25519.pub instead of id_rsa.pub",

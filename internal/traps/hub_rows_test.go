@@ -37,7 +37,7 @@ func beforeOperators() []row {
 		{
 			trap: "CatalogSource missing", named: "workflow C4 (the mirrored CatalogSource)", taken: "lab.mce.catalog names none that exists",
 			steps: []string{"mce_operator"}, override: quick, set: []string{"lab.mce.catalog=nowhere"}, fails: "mce_operator", exit: 1,
-			holds: []string{"Subscription multicluster-engine/multicluster-engine", "ResolutionFailed True (ConstraintsNotSatisfiable)", "no operators found from catalog nowhere", "check lab.mce.catalog and lab.mce.channel"},
+			holds: []string{"Subscription multicluster-engine/multicluster-engine", "CatalogSourcesUnhealthy True (UnhealthyCatalogSourceFound)", "targeted catalogsource openshift-marketplace/nowhere missing", "check lab.mce.catalog and lab.mce.channel"},
 		},
 		{
 			trap: "channel unknown", named: "workflow C4 (channel stable-2.x)", taken: "lab.mce.channel is stable-9.9",

@@ -2,6 +2,9 @@ package traps
 
 import (
 	"context"
+	"encoding/base64"
+	"fmt"
+	"path/filepath"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -68,6 +71,15 @@ func removes(documents ...string) func(*try) {
 // writes gives a change that writes a file into the row's folder.
 func writes(name, text string) func(*try) {
 	return func(l *try) { write(l, l.dir+"/"+name, l.fill(text)) }
+}
+
+// oldLogin gives a change that writes a pull secret whose login the site's registry does not know any more.
+func oldLogin(name string) func(*try) {
+	return func(l *try) {
+		registry, _ := l.site.values["registry"].(map[string]any)
+		login := base64.StdEncoding.EncodeToString([]byte("somebody:who-left"))
+		write(l, filepath.Join(l.dir, name), fmt.Sprintf(`{"auths":{"registry.traps.lab:%v":{"auth":%q}}}`, registry["port"], login))
+	}
 }
 
 // all does several changes.

@@ -77,8 +77,8 @@ func workerRows() []row {
 		},
 		{
 			trap: "BMC address is IPMI", named: "design, the simulated lab; preflight, address", taken: "bmc.address is a bare IP address",
-			steps: []string{"preflight"}, set: []string{"lab.workers[0].bmc.address=192.0.2.1"}, fails: "preflight", exit: 3,
-			holds: []string{"{worker0}", "address", "virtual media"},
+			set: []string{"lab.workers[0].bmc.address=192.0.2.1"}, exit: 2,
+			holds: []string{"no address of {worker0}'s BMC", "it has no scheme, which means IPMI to Metal3", "write redfish-virtualmedia://192.0.2.1"},
 		},
 		{
 			trap: "system id wrong", named: "metal3, errors (wrong system id)", taken: "bmc.address names another system",

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -55,10 +56,13 @@ func TestWitness(t *testing.T) {
 		"metadata": map[string]any{"namespace": ns, "name": "another-event"}, "reason": "Other",
 		"involvedObject": map[string]any{"kind": "ConfigMap", "namespace": ns, "name": "another"}}})
 
+	var mu sync.Mutex // several keep at a time
 	kept := map[string]string{}
 	env := knowing{&anEnv{l, pipeline.NewScope(l.name, "hub", "s", "", func(event.Event) error { return nil })}}
 	step := machineStub{stub{reads: []Ref{RefTo(config)}, intents: []Intent{{Object: aConfigMap(ns, "not-made", nil)}}}}
 	err := Use[machineStub, knowing]("test/witness", "", "").Witness(t.Context(), env, step, func(name string, content []byte) error {
+		mu.Lock()
+		defer mu.Unlock()
 		kept[name] = string(content)
 		return nil
 	})

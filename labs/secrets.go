@@ -41,6 +41,21 @@ func (f *Facts) secrets() []NamedSecret {
 	})
 }
 
+// SecretFiles are the paths of the files that hold secrets: those that references
+// name, and the management cluster's kubeconfig with its keys.
+func (f *Facts) SecretFiles() []string {
+	var all []string
+	for _, s := range f.secrets() {
+		if s.Ref.File != "" {
+			all = append(all, string(s.Ref.File))
+		}
+	}
+	if path := string(f.Management.Kubeconfig); path != "" {
+		all = append(all, path)
+	}
+	return all
+}
+
 // LateSecrets are the references that only a run can follow: what a command
 // prints, and Secrets of the management cluster. Each place is named once.
 func (f *Facts) LateSecrets() []NamedSecret {

@@ -32,8 +32,12 @@ func (e *Expression) At(from, width int) (source.Position, int) {
 	return e.Node.Span(e.offset+from, width)
 }
 
-// Diagnose gives an error of package gate its place in the file.
+// Diagnose gives an error of package gate its place in the file. One that has its
+// place already keeps it.
 func (e *Expression) Diagnose(err error) source.Diagnostic {
+	if placed, ok := errors.AsType[source.Diagnostic](err); ok {
+		return placed
+	}
 	var g *gate.Error
 	if !errors.As(err, &g) {
 		return e.Node.Find(err.Error(), "")

@@ -205,6 +205,9 @@ func (l *loader[E]) facts() {
 	} else {
 		l.fail(l.decoder.Into(l.main.Lab, l.p.Facts, decode.Target{Name: "lab", Prefix: "lab.", Noun: "fact"}, nil)...)
 	}
+	if l.req.Schema.SecretFiles != nil {
+		l.compiler.Protect(l.req.Schema.SecretFiles(l.p.Facts))
+	}
 	vars, varTypes := l.vars()
 	env, envTypes := l.env()
 	l.factual = len(l.found) == before

@@ -13,6 +13,9 @@ type Schema struct {
 	// Complete fills what follows from other facts and from files that they name,
 	// and checks the facts as a whole. name is the file's name.
 	Complete func(name string, facts any) []FactProblem
+	// SecretFiles gives the files that hold secrets: no expression reads them. It may
+	// be nil.
+	SecretFiles func(facts any) []string
 }
 
 // FactProblem is one thing wrong with the facts.

@@ -25,6 +25,7 @@ func Schema() pipeline.Schema {
 			}
 			return problems
 		},
+		SecretFiles: func(facts any) []string { return facts.(*labs.Facts).SecretFiles() },
 	}
 }
 

@@ -23,7 +23,8 @@ import (
 // Compiler compiles expressions, equal ones once. It may be used side by side.
 type Compiler struct {
 	settings
-	names []string // of all functions
+	names   []string // of all functions
+	secrets []string // files that file() refuses
 
 	mu       sync.Mutex
 	reads    map[string]readsOf
@@ -52,7 +53,7 @@ type compiled struct {
 func NewCompiler(dir string) *Compiler {
 	c := &Compiler{reads: map[string]readsOf{}, programs: map[string]compiled{}}
 	c.disabled = map[string]bool{"now": true}
-	c.functions = functions(dir)
+	c.functions = functions(files{dir: dir, secrets: func() []string { return c.secrets }})
 	c.builtins = conf.FunctionsTable{}
 	for _, b := range builtin.Builtins {
 		if !c.disabled[b.Name] {
@@ -63,6 +64,10 @@ func NewCompiler(dir string) *Compiler {
 	c.names = append(c.names, slices.Sorted(maps.Keys(c.builtins))...)
 	return c
 }
+
+// Protect names the files of secrets, which file() refuses under whatever name. It
+// is called before anything is compiled.
+func (c *Compiler) Protect(secrets []string) { c.secrets = secrets }
 
 // Compile checks an expression against the types of a scope and what is wanted of
 // its result. It fails on the first thing that is wrong.

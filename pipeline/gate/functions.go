@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -25,7 +26,7 @@ const maxFile = 1 << 20
 // functions are those of the field, beside the built-in ones of expr: addresses,
 // networks, base64, files, versions; and keys, values and toPairs in a fixed
 // order, which expr's own lack.
-func functions(dir string) conf.FunctionsTable {
+func functions(files files) conf.FunctionsTable {
 	table := conf.FunctionsTable{}
 	add := func(name string, of any) {
 		f := reflect.ValueOf(of)
@@ -39,7 +40,7 @@ func functions(dir string) conf.FunctionsTable {
 	add("host_port", hostPort)
 	add("base64_encode", func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) })
 	add("base64_decode", base64Decode)
-	add("file", func(path string) (string, error) { return readFile(dir, path) })
+	add("file", files.read)
 	add("semver_matches", semverMatches)
 	add("keys", sortedKeys)
 	add("values", sortedValues)
@@ -173,9 +174,14 @@ func base64Decode(s string) (string, error) {
 	return string(b), nil
 }
 
-// readFile gives a file's contents. It is not for secrets: what an expression
-// gives is shown in plans and journals.
-func readFile(dir, path string) (string, error) {
+// files are those that file() reads.
+type files struct {
+	dir     string          // where relative paths begin
+	secrets func() []string // paths that are never read: what an expression gives is shown in plans and journals
+}
+
+// read gives a file's contents.
+func (f files) read(path string) (string, error) {
 	if home, ok := strings.CutPrefix(path, "~/"); ok {
 		h, err := os.UserHomeDir()
 		if err != nil {
@@ -184,21 +190,24 @@ func readFile(dir, path string) (string, error) {
 		path = filepath.Join(h, home)
 	}
 	if !filepath.IsAbs(path) {
-		path = filepath.Join(dir, path)
+		path = filepath.Join(f.dir, path)
 	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return "", err
 	}
+	if f.isSecret(info) {
+		return "", fmt.Errorf("%s is the file of a secret: what an expression gives is shown in plans and journals", path)
+	}
 	if !info.Mode().IsRegular() {
 		return "", fmt.Errorf("%s is no regular file", path)
 	}
-	f, err := os.Open(path)
+	opened, err := os.Open(path)
 	if err != nil {
 		return "", err
 	}
-	defer func() { _ = f.Close() }()
-	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	defer func() { _ = opened.Close() }()
+	b, err := io.ReadAll(io.LimitReader(opened, maxFile+1))
 	if err != nil {
 		return "", err
 	}
@@ -206,6 +215,14 @@ func readFile(dir, path string) (string, error) {
 		return "", fmt.Errorf("%s is larger than 1 MiB", path)
 	}
 	return string(b), nil
+}
+
+// isSecret knows a secret's file by any of its names.
+func (f files) isSecret(info os.FileInfo) bool {
+	return slices.ContainsFunc(f.secrets(), func(path string) bool {
+		secret, err := os.Stat(path)
+		return err == nil && os.SameFile(secret, info)
+	})
 }
 
 func semverMatches(version, constraint string) (bool, error) {

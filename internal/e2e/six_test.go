@@ -13,10 +13,7 @@ import (
 // ipv6-disconnected.
 func TestLabs(t *testing.T) {
 	t.Parallel()
-	names := []string{"ipv6-connected", "dual-disconnected"}
-	if *further {
-		names = append(names, "ipv4-disconnected", "dual-connected")
-	}
+	names := []string{"ipv6-connected", "dual-disconnected", "ipv4-disconnected", "dual-connected"}
 	rows := make([]string, len(names))
 	t.Run("all", func(t *testing.T) {
 		for n, name := range names {

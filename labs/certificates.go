@@ -67,7 +67,7 @@ func (c *checker) certificate(path string, own *x509.Certificate) {
 		c.fail(path, "ask who runs the registry for the CA that signs its certificate today: openssl s_client -showcerts -connect REGISTRY shows it",
 			"the certificate %s of the registry's CA expired at %s", name, own.NotAfter.UTC().Format(time.RFC3339))
 	case c.now.Before(own.NotBefore):
-		c.fail(path, "look at this machine's clock: date", "the certificate %s of the registry's CA is not valid before %s", name, own.NotBefore.UTC().Format(time.RFC3339))
+		c.fail(path, "if this machine's clock is right (date), the CA was made under a wrong one: ask for another", "the certificate %s of the registry's CA is not valid before %s", name, own.NotBefore.UTC().Format(time.RFC3339))
 	}
 	if !own.IsCA {
 		c.warn(path, "give the certificate that signed it; a leaf is trusted for itself alone, and not by every program",

@@ -156,13 +156,20 @@ func (c *checker) disconnected(f *Facts) {
 	}
 }
 
+// mirrorExample shows the entries of a registry.
+func mirrorExample(f *Facts) string {
+	at := f.Registry.Address()
+	return "registry: {mirrors: [{source: quay.io/openshift-release-dev/ocp-release, mirrors: [" + at + "/openshift/release-images]}, " +
+		"{source: quay.io/openshift-release-dev/ocp-v4.0-art-dev, mirrors: [" + at + "/openshift/release]}, …]}: each repository by itself, a registry root is not inferred"
+}
+
 // registry checks what a disconnected lab needs of its registry.
 func (c *checker) registry(f *Facts) {
 	if f.Registry.CA.IsZero() {
 		c.fail("registry.ca", "ca: {file: …}, or the PEM text itself", "a disconnected lab needs its registry's CA")
 	}
 	if len(f.Registry.Mirrors) == 0 {
-		c.fail("registry.mirrors", "list the release and the component repositories; a registry root is not inferred", "a disconnected lab needs mirrors")
+		c.fail("registry.mirrors", mirrorExample(f), "a disconnected lab needs lab.registry.mirrors: where the release's and the operators' images are in its registry")
 	}
 	for i, m := range f.Registry.Mirrors {
 		for j, to := range append([]string{m.Source}, m.Mirrors...) {

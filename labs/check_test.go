@@ -59,7 +59,7 @@ func TestCompleteFinds(t *testing.T) {
 		{"no CA", func(f *Facts) { f.Registry.CA = PEM{} }, "registry.ca", "needs its registry's CA"},
 		{"CA is no certificate", func(f *Facts) { f.Registry.CA = PEM{Text: "hello"} }, "registry.ca", "no certificate"},
 		{"CA is missing", func(f *Facts) { f.Registry.CA.File = "/nonexistent/ca.pem" }, "registry.ca", "cannot be read"},
-		{"no mirrors", func(f *Facts) { f.Registry.Mirrors = nil }, "registry.mirrors", "needs mirrors"},
+		{"no mirrors", func(f *Facts) { f.Registry.Mirrors = nil }, "registry.mirrors", "needs lab.registry.mirrors"},
 		{"bare host", func(f *Facts) { f.Registry.Mirrors[0].Mirrors[0] = "registry.lab.example:5000" }, "registry.mirrors[0].mirrors[0]", "bare host"},
 		{"release by tag", func(f *Facts) { f.Release.Image = "quay.io/a/b:4.20" }, "release.image", "by digest"},
 		{"no operator image", func(f *Facts) { f.Release.ControlPlaneImage = "" }, "release.control_plane_operator_image", "control plane operator"},

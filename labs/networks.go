@@ -60,10 +60,25 @@ func (c *checker) room(f *Facts) {
 			}
 		}
 		if need := len(f.Workers) + 1; first >= 0 && usable < need {
-			c.fail(fmt.Sprintf("networks.machine[%d]", first), "choose a shorter prefix",
+			c.fail(fmt.Sprintf("networks.machine[%d]", first), roomy(f.Networks.Machine[first], need),
 				"%s has %d usable addresses, %d are needed: one for each worker and one for their gateway", f.Networks.Machine[first], usable, need)
 		}
 	}
+}
+
+// roomy names the smallest network about n that has room for so many addresses.
+func roomy(n CIDR, need int) string {
+	bits := n.Addr().BitLen()
+	for prefix := n.Bits() - 1; prefix > 0; prefix-- {
+		usable := 1<<(bits-prefix) - 1
+		if n.Addr().Is4() {
+			usable--
+		}
+		if usable >= need {
+			return fmt.Sprintf("a /%d is the smallest that has room for them; give the network that the servers are really in", prefix)
+		}
+	}
+	return "give the network that the servers are really in"
 }
 
 // family checks that a list of networks has one network of each family of the

@@ -176,7 +176,7 @@ func (c *checker) pullSecret(f *Facts, text string) {
 		c.fail(path, `{"auths": {"registry.example:5000": {"auth": "…"}}}`, "the pull secret in %s names no registry: its key auths is absent or empty", f.PullSecret)
 		return
 	}
-	host := f.Registry.address()
+	host := f.Registry.Address()
 	if !f.Disconnected || f.Registry.Host == "" || !f.Registry.Credentials.IsZero() {
 		return
 	}
@@ -203,8 +203,8 @@ func offset(err error) string {
 	return " of this shape"
 }
 
-// address is host:port as images name it.
-func (r Registry) address() string {
+// Address is host:port as images name it.
+func (r Registry) Address() string {
 	if r.Port == 0 {
 		return r.Host
 	}

@@ -185,6 +185,14 @@ func (s *step[E]) skippable() (bool, string) {
 	return false, ""
 }
 
+// gateOf shows the gate of a step, "" where it has none.
+func gateOf[E any](d *Declared[E]) string {
+	if d.When == nil {
+		return ""
+	}
+	return ", when: " + strings.TrimSpace(d.When.Text)
+}
+
 // optional refuses a read of outputs that may be absent, where the reader does
 // not say what happens then.
 func (l *loader[E]) optional(s *step[E], r stepRead) {
@@ -201,7 +209,7 @@ func (l *loader[E]) optional(s *step[E], r stepRead) {
 		return
 	}
 	d := r.from.Diagnose(&gate.Error{From: r.From, Width: r.Width, Message: "the outputs of " + r.Path[1] + " may be absent: " + why})
-	d.Hint = "say what then: " + strings.Join(r.Path, ".") + " ?? …, or give " + s.ID + " the same gate"
+	d.Hint = "say what it is then: " + strings.Join(r.Path, ".") + " ?? …, or give " + s.ID + " the same gate" + gateOf(from.Declared)
 	d.Related = []source.Related{{Pos: from.Pos, Message: "the step " + from.ID}}
 	l.fail(d)
 }

@@ -175,7 +175,7 @@ func TestRetry(t *testing.T) {
 			[]string{"attempt 1 of 4", "attempt 2 of 4", "attempt 3 of 4"}, [2]time.Duration{32 * time.Second, 42 * time.Second}},
 		{"when", "{attempts: 3, when: \"error contains 'busy' && lab.domain == 'd'\"}",
 			[]error{&Report{Report: event.Report{Title: "no", Lines: []event.Line{{Label: "it said", Text: "busy"}}}}, errors.New("gone")}, "a failed: gone", []string{"attempt 1 of 3 failed"}, [2]time.Duration{4 * time.Second, 6 * time.Second}},
-		{"the timeout bounds all", "{attempts: 9, backoff: 10s}, timeout: 25s", []error{errors.New("x"), errors.New("y"), errors.New("z")}, "a failed: y", []string{"attempt 1 of 9"}, [2]time.Duration{8 * time.Second, 12 * time.Second}},
+		{"the timeout bounds all", "{attempts: 9, backoff: 10s}, timeout: 23s", []error{errors.New("x"), errors.New("y"), errors.New("z")}, "a failed: y", []string{"attempt 1 of 9"}, [2]time.Duration{8 * time.Second, 12 * time.Second}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

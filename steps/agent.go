@@ -165,13 +165,14 @@ func notReady(a *crd.Agent, u *unstructured.Unstructured) string {
 			return condition(c)
 		}
 	}
+	ref := a.Labels["agentMachineRef"]
 	switch c := crd.ConditionOf(u, "Bound"); {
 	case c == nil:
 		return "no condition Bound yet"
 	case !c.Is("False"):
 		return condition(c)
-	case a.Labels["agentMachineRef"] != "":
-		return "an AgentMachine has reserved it (label agentMachineRef), and has not bound it yet"
+	case ref != "":
+		return "it is taken: its label agentMachineRef names the AgentMachine of UID " + ref + ", which has not bound it"
 	}
 	return ""
 }

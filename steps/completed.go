@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -89,7 +90,22 @@ func (Completed) partial(f *labs.Facts, u *unstructured.Unstructured, state stri
 		}
 	}
 	v.Report.Next = onHosted(f, "get clusteroperators")
+	if name := namedOperator(v.Report.Lines); name != "" {
+		v.Report.Next = onHosted(f, "get clusteroperator "+name+" -o yaml")
+	}
 	return known(v, partialTrouble(v.Report.Lines))
+}
+
+// operatorNamed finds the operator that the version waits for.
+var operatorNamed = regexp.MustCompile(`(?i)cluster operator ([a-z0-9-]+) is not available`)
+
+func namedOperator(lines []event.Line) string {
+	for _, l := range lines {
+		if m := operatorNamed.FindStringSubmatch(l.Text); m != nil {
+			return m[1]
+		}
+	}
+	return ""
 }
 
 // partialTrouble tells operators that need *.apps from others, by what the

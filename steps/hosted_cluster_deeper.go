@@ -58,7 +58,10 @@ func deeper(f *labs.Facts, v kube.Verdict, seen kube.Seen) kube.Verdict {
 		}
 		if id, text := podTrouble(pod); id != "" {
 			next := "oc describe pod -n " + pod.Namespace + " " + pod.Name
-			if id == trouble.PodCrashing {
+			switch {
+			case id == trouble.ImagePull && strings.Contains(text, "manifest unknown"):
+				next = "the mirror lacks it: mirror the release " + f.Release.Image + " again (oc adm release mirror, or oc-mirror); " + next
+			case id == trouble.PodCrashing:
 				next = "oc logs -n " + pod.Namespace + " " + pod.Name + " --previous --all-containers"
 			}
 			return caused(v, id, "pod "+pod.Name+" "+text, next)

@@ -36,7 +36,7 @@ func (s HostedCluster) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 	if u == nil {
 		return wait(ref, "it does not exist yet")
 	}
-	if v, refused := s.refused(ref, u, seen); refused {
+	if v, refused := s.refused(f, ref, u, seen); refused {
 		return v
 	}
 	available := crd.ConditionOf(u, "Available")
@@ -61,17 +61,32 @@ func refusals() []string {
 }
 
 // refused judges the conditions that stand False where the lab's facts are wrong.
-func (s HostedCluster) refused(ref kube.Ref, u *unstructured.Unstructured, seen kube.Seen) (kube.Verdict, bool) {
+func (s HostedCluster) refused(f *labs.Facts, ref kube.Ref, u *unstructured.Unstructured, seen kube.Seen) (kube.Verdict, bool) {
 	for _, name := range refusals() {
 		if c := crd.ConditionOf(u, name); c.Is("False") {
-			next := "mend what the message names in the lab file, then run again"
-			if name == "ValidReleaseImage" {
-				next = "check lab.release.image, that the mirror holds it, and that the pull secret has its registry: oc adm release info -a PULL_SECRET " + text(u, "spec", "release", "image")
-			}
-			return stuck(ref, u, c, seen, s.Grace.Duration, refusal(c), next), true
+			return stuck(ref, u, c, seen, s.Grace.Duration, refusal(c), mendOf(f, u, c)), true
 		}
 	}
 	return kube.Verdict{}, false
+}
+
+// mendOf is what to do about a condition that stands False.
+func mendOf(f *labs.Facts, u *unstructured.Unstructured, c *crd.Condition) string {
+	switch {
+	case c.Type != "ValidReleaseImage":
+		return "mend what the message names in the lab file, then run again"
+	case refusal(c) == trouble.RegistryAuth && f.Disconnected:
+		return "renew the login in the pull secret, then run again: podman login --authfile " + pullSecretFile(f) + " " + f.Registry.Address()
+	}
+	return "check lab.release.image, that the mirror holds it, and that the pull secret has its registry: oc adm release info -a " + pullSecretFile(f) + " " + text(u, "spec", "release", "image")
+}
+
+// pullSecretFile is the file of the lab's pull secret as it is typed.
+func pullSecretFile(f *labs.Facts) string {
+	if f.PullSecret.File != "" {
+		return string(f.PullSecret.File)
+	}
+	return "PULL_SECRET"
 }
 
 // refusal names the trouble of a condition that stands False.

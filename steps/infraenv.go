@@ -142,6 +142,14 @@ func hasField(definition *unstructured.Unstructured, field string) bool {
 	return false
 }
 
+// mend is what to do about an image that cannot be made.
+func (InfraEnv) mend(f *labs.Facts, c *crd.Condition) string {
+	if !strings.Contains(c.Message, "pull secret") {
+		return "mend what the message names, then run again"
+	}
+	return "add the registry that it names to the pull secret (" + pullSecretFile(f) + "), or to lab.agent_service.public_registries where it needs no login, then run again"
+}
+
 // Judge waits for the image, of which the reason may have several names.
 func (s InfraEnv) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 	ref := infraEnv(f)
@@ -152,7 +160,7 @@ func (s InfraEnv) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 	v, ok := awaited(ref, u, "ImageCreated")
 	if !ok {
 		if c := crd.ConditionOf(u, "ImageCreated"); c.Is("False") && c.Reason == "ImageCreationError" {
-			return stuck(ref, u, c, seen, s.Grace.Duration, trouble.InfraEnvImage, "mend what the message names, then run again")
+			return stuck(ref, u, c, seen, s.Grace.Duration, trouble.InfraEnvImage, s.mend(f, c))
 		}
 		return v
 	}

@@ -92,7 +92,11 @@ func (s Installed) progress(f *labs.Facts, a *crd.Agent, u *unstructured.Unstruc
 		if machine, c := unreserved(f, seen); c != nil {
 			v = known(v, trouble.NoSuitableAgent)
 			v.Report.Lines = append(v.Report.Lines, event.Line{Label: "machine", Text: condition(c) + ", AgentMachine " + machine.GetName()})
-			if lacks := unsuitable(a, u, machine); lacks != "" {
+			switch lacks := unsuitable(a, u, machine); {
+			case keptFor(f, a, seen):
+				v.Report.Lines = append(v.Report.Lines, event.Line{Label: "taken", Text: "its label agentMachineRef names an AgentMachine that is gone"})
+				v.Report.Next = "oc label -n " + a.Namespace + " agent.agent-install.openshift.io " + a.Name + " agentMachineRef-"
+			case lacks != "":
 				v.Report.Lines = append(v.Report.Lines, event.Line{Label: "lacks", Text: lacks})
 			}
 		}
@@ -108,6 +112,12 @@ func unreserved(f *labs.Facts, seen kube.Seen) (*unstructured.Unstructured, *crd
 		}
 	}
 	return nil, nil
+}
+
+// keptFor says whether an Agent is taken by a machine that is gone.
+func keptFor(f *labs.Facts, a *crd.Agent, seen kube.Seen) bool {
+	uid := a.Labels["agentMachineRef"]
+	return uid != "" && !slices.ContainsFunc(seen.List(agentMachines(f)), func(u *unstructured.Unstructured) bool { return string(u.GetUID()) == uid })
 }
 
 // unsuitable says what an Agent lacks of what a machine asks for.

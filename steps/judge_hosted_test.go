@@ -36,7 +36,7 @@ func TestJudgeHostedCluster(t *testing.T) {
 	}
 	for name, next := range map[string]string{
 		"ValidConfiguration": "mend what the message names", "SupportedHostedCluster": "mend what the message names",
-		"ValidReleaseImage": "oc adm release info -a PULL_SECRET quay.io/x@sha256:1",
+		"ValidReleaseImage": "oc adm release info -a ",
 	} {
 		cases = append(cases,
 			judged{name + " just now", s, hosted(at(name, "False", "SecretNotFound", "not found", "11:59:00"), ""), within(noon.Add(time.Minute), name+" is False (SecretNotFound): not found")},

@@ -25,7 +25,7 @@ func TestJudgeInfraEnv(t *testing.T) {
 		{"no pull secret", s, env(``), waits("Secret clusters-hosted-ipv6/pull-secret", "HyperShift has not copied it yet")},
 		{"new", s, copied + env(``), waits("no condition ImageCreated yet")},
 		{"error just now", s, wrong("11:59:50"), within(noon.Add(20*time.Second), "pull secret must contain auth for quay.io")},
-		{"error", s, wrong("11:59:00"), fails("ImageCreated False (ImageCreationError)", "pull secret must contain auth for quay.io", "mend")},
+		{"error", s, wrong("11:59:00"), fails("ImageCreated False (ImageCreationError)", "pull secret must contain auth for quay.io", "add the registry that it names to the pull secret")},
 		{"not an error", s, copied + env(`conditions: [{type: ImageCreated, status: "False", reason: Creating, lastTransitionTime: "2026-11-23T10:00:00Z"}]`), waits("ImageCreated is False (Creating)")},
 		{"no URL", s, copied + env(`conditions: [{type: ImageCreated, status: "True"}]`), waits("status.isoDownloadURL is not set yet")},
 		{"made, on a hub that knows no image types", s, made, doneWith("https://x/iso", "has no imageType: minimal-iso is not asked for")},

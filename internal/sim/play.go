@@ -17,6 +17,11 @@ import (
 // play starts the players. Those whose kinds are not there yet start when they are.
 func (l *Lab) play(life context.Context) error {
 	w := l.world()
+	for _, p := range Players() {
+		if !l.without(p.Name) {
+			w.Playing = append(w.Playing, p.Name)
+		}
+	}
 	if l.options.Hub == nil {
 		var err error
 		if l.hosted, err = newHosted(life, l); err != nil {

@@ -30,6 +30,9 @@ type World struct {
 	Pace   Pace
 	Faults Faults
 
+	// Playing are the names of the players that play here.
+	Playing []string
+
 	// Machines are the servers in the rack, by BMC system UUID. A player that
 	// stands for an operator does not read them: only the machines themselves do
 	// (their disks, memory and interfaces become an Agent's inventory).

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/labrun/labrun/internal/sim/players/obj"
+	registration "k8s.io/api/admissionregistration/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -100,6 +102,14 @@ func (o *operator) versions(ctx context.Context, namespace string, groups int) (
 	next := soonest{}
 	for _, was := range list {
 		left, stage := o.versionStage(&was, judgeMembership(groups))
+		if left == 0 && stage.phase == "Succeeded" && obj.String(&was, "status", "phase") != stage.phase {
+			if left, err = o.webhook(ctx, &was); err != nil {
+				return 0, err
+			}
+			if left > 0 {
+				stage = installing()
+			}
+		}
 		next.add(left)
 		csv := was.DeepCopy()
 		setPhase(csv, stage)
@@ -126,9 +136,27 @@ func (o *operator) versionStage(csv *unstructured.Unstructured, refused *csvStag
 		return left, csvStage{"Pending", "RequirementsNotMet", "one or more requirements couldn't be found"}
 	}
 	if left := o.clock.Left(key+"/install", all-all/3); left > 0 {
-		return left, csvStage{"Installing", "InstallSucceeded", "waiting for install components to report healthy"}
+		return left, installing()
 	}
 	return 0, succeeded
+}
+
+func installing() csvStage {
+	return csvStage{"Installing", "InstallSucceeded", "waiting for install components to report healthy"}
+}
+
+// webhook is how long an operator's webhook still takes: a version has not succeeded before the API server asks it.
+func (o *operator) webhook(ctx context.Context, csv *unstructured.Unstructured) (time.Duration, error) {
+	pkg, _, _ := strings.Cut(csv.GetName(), ".v")
+	name, has := map[string]string{"multicluster-engine": "multiclusterengines.multicluster.openshift.io"}[pkg]
+	if !has || !slices.Contains(o.world.Playing, "mce") {
+		return 0, nil
+	}
+	err := o.Get(ctx, client.ObjectKey{Name: name}, &registration.ValidatingWebhookConfiguration{})
+	if apierrors.IsNotFound(err) {
+		return 100 * time.Millisecond, nil
+	}
+	return o.clock.Left(string(csv.GetUID())+"/webhook", time.Second), err // the API server learns of it in a moment
 }
 
 // setPhase writes phase, reason and message, and appends them to the history that a ClusterServiceVersion calls its

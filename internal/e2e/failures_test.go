@@ -65,7 +65,7 @@ func failures() []failure {
 			name: "invalid-release", code: trouble.InvalidRelease, override: "hosted_cluster: {with: {grace: 2s}}", step: "hosted_cluster",
 			title: "HostedCluster clusters/CLUSTER has ValidReleaseImage False (InvalidImage)",
 			lines: []string{"it said: ", "since: "},
-			next:  []string{"check lab.release.image", "oc adm release info -a PULL_SECRET quay.io/openshift-release-dev/ocp-release@sha256:"},
+			next:  []string{"check lab.release.image", "oc adm release info -a ", " quay.io/openshift-release-dev/ocp-release@sha256:"},
 			timely: func(t *testing.T, l *lab, _ outcome, i *event.Instance) {
 				since := l.since(t, i, "hypershift.openshift.io/v1beta1", "hostedclusters", l.facts.Hosted.Namespace, "ValidReleaseImage", "False")
 				within(t, "after ValidReleaseImage became False", i.Ended.Sub(since), grace, grace+slack)
@@ -97,7 +97,7 @@ func failures() []failure {
 			name: "registry-auth", code: trouble.RegistryAuth, override: "hosted_cluster: {with: {grace: 2s}}", step: "hosted_cluster",
 			title: "HostedCluster clusters/CLUSTER has ValidReleaseImage False (InvalidImage)",
 			lines: []string{"unauthorized", "since: ", "means: The registry answers, and refuses the login"},
-			next:  []string{"the pull secret has its registry"},
+			next:  []string{"renew the login in the pull secret", "podman login --authfile "},
 		},
 		{
 			name: "agent-lost", code: trouble.AgentLost, override: "agent: {with: {grace: 2s}}", step: "agent",

@@ -58,7 +58,7 @@ func hostedRows() []row {
 			trap: "pull secret with an old login", named: "workflow B, D5", taken: "the registry refuses the login in the pull secret",
 			steps: hosted(), override: quick, set: []string{"lab.pull_secret.file={dir}/other.json"}, before: oldLogin("other.json"),
 			fails: "hosted_cluster", exit: 1,
-			holds: []string{theCluster, "ValidReleaseImage False (InvalidImage)", "unauthorized: authentication required", "the pull secret has its registry"},
+			holds: []string{theCluster, "ValidReleaseImage False (InvalidImage)", "unauthorized: authentication required", "renew the login in the pull secret"},
 		},
 		{
 			trap: "release not mirrored", named: "workflow B; D5 (InvalidImage)", taken: "the release's digest is not in the registry",

@@ -22,15 +22,14 @@ type BMC struct {
 
 	mu          sync.Mutex
 	tree        Tree
-	requests    []Request
-	inFlight    int
-	most        int // requests in flight at once
 	sessions    map[string]*session
 	opened      int
 	lock        lock
 	connections int
 	faults      []Fault
 	fetched     []string // URLs of images
+
+	record record
 }
 
 // New starts a BMC. The caller must Close it.

@@ -39,7 +39,7 @@ func TestActionInfo(t *testing.T) {
 
 func TestRecord(t *testing.T) {
 	var arrived []string
-	b := start(t, bmctest.Config{Arrived: func(n int, r bmctest.Request) { arrived = append(arrived, fmt.Sprint(n, " ", r.Path)) }})
+	b := start(t, bmctest.Config{Arrived: func(r bmctest.Request) { arrived = append(arrived, r.String()) }})
 	for _, path := range []string{bmctest.System, bmctest.System + "?$select=Id", bmctest.System, bmctest.System, bmctest.System + "9", bmctest.System + "9"} {
 		if _, _, err := send(t, "GET", b.URL()+path, "", nil); err != nil {
 			t.Fatal(err)
@@ -51,7 +51,7 @@ func TestRecord(t *testing.T) {
 	if r := b.Requests()[1]; r.String() != "GET /redfish/v1/Systems/1?$select=Id 200" {
 		t.Errorf("%s", r)
 	}
-	if len(arrived) != 6 || arrived[0] != "1 /redfish/v1/Systems/1" || b.MostInFlight() != 1 {
+	if len(arrived) != 6 || arrived[0] != "GET /redfish/v1/Systems/1 0" || b.MostInFlight() != 1 {
 		t.Errorf("%v, %d in flight", arrived, b.MostInFlight())
 	}
 }

@@ -36,9 +36,7 @@ type Config struct {
 	NoFetch bool          // InsertMedia answers 204 and never fetches the image
 	Faults  []Fault
 
-	// Arrived is called when a request arrives, before anything is done about it, with its number from 1. It may be called
-	// by several goroutines at once. Nil: nobody listens.
-	Arrived func(n int, r Request)
+	Arrived func(Request) // called when a request has arrived, before it is answered, also by several goroutines at once; may be nil
 }
 
 // Location is where a BMC says that a new session stands.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Request is one request that the BMC got.
@@ -24,33 +25,54 @@ func (r Request) String() string {
 	return strings.TrimSpace(fmt.Sprintf("%s %s %d %s", r.Method, path, r.Status, r.Auth))
 }
 
+// record is what came in. It has a lock of its own: answers are noted while the BMC's state is held.
+type record struct {
+	mu       sync.Mutex
+	requests []Request
+	inFlight int
+	most     int // in flight at once
+}
+
 // arrive notes a request and gives its number, from 0.
 func (b *BMC) arrive(r *http.Request, path string) int {
 	request := Request{Method: r.Method, Path: path, Query: r.URL.RawQuery, Auth: authKind(r)}
-	b.mu.Lock()
-	at := len(b.requests)
-	b.requests = append(b.requests, request)
-	b.inFlight++
-	b.most = max(b.most, b.inFlight)
-	b.mu.Unlock()
+	c := &b.record
+	c.mu.Lock()
+	at := len(c.requests)
+	c.requests = append(c.requests, request)
+	c.inFlight++
+	c.most = max(c.most, c.inFlight)
+	c.mu.Unlock()
 	if b.config.Arrived != nil {
-		b.config.Arrived(at+1, request)
+		b.config.Arrived(request)
 	}
 	return at
 }
 
-func (b *BMC) answered(at, status int) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.requests[at].Status = status
-	b.inFlight--
+func (c *record) answered(at, status int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.requests[at].Status = status
+}
+
+func (c *record) leave() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.inFlight--
 }
 
 // Requests are those got so far, in their order.
 func (b *BMC) Requests() []Request {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return slices.Clone(b.requests)
+	b.record.mu.Lock()
+	defer b.record.mu.Unlock()
+	return slices.Clone(b.record.requests)
+}
+
+// MostInFlight is how many requests were under way at once, at most.
+func (b *BMC) MostInFlight() int {
+	b.record.mu.Lock()
+	defer b.record.mu.Unlock()
+	return b.record.most
 }
 
 func (b *BMC) count(matches func(Request) bool) int {
@@ -91,13 +113,6 @@ func (b *BMC) Twice() []string {
 		}
 	}
 	return out
-}
-
-// MostInFlight is how many requests were under way at once, at most.
-func (b *BMC) MostInFlight() int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.most
 }
 
 // Connections counts the TCP connections accepted.

@@ -7,17 +7,18 @@ import (
 	"maps"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 )
 
-// recorder keeps the status of an answer.
+// recorder notes the status of an answer before the client can see it.
 type recorder struct {
 	http.ResponseWriter
-	status int
+	note func(status int)
 }
 
 func (r *recorder) WriteHeader(status int) {
-	r.status = status
+	r.note(status)
 	r.ResponseWriter.WriteHeader(status)
 }
 
@@ -28,8 +29,12 @@ func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 func (b *BMC) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimSuffix(r.URL.Path, "/")
 	at := b.arrive(r, path)
-	answer := &recorder{ResponseWriter: w}
-	defer func() { b.answered(at, answer.status) }()
+	leave := sync.OnceFunc(b.record.leave)
+	defer leave()
+	answer := &recorder{ResponseWriter: w, note: func(status int) {
+		b.record.answered(at, status)
+		leave() // the client may send the next one before this function returns
+	}}
 	b.wait(r, b.config.Latency)
 	if f, ok := b.fault(r, path); !ok || !b.misbehave(answer, r, path, f) {
 		b.answer(answer, r, path)

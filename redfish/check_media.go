@@ -54,7 +54,7 @@ func mediaUnder(ctx context.Context, c *conn, owner *resource) (media, error) {
 	if err != nil {
 		return media{}, err
 	}
-	collection, err := c.get(ctx, link)
+	collection, err := c.withMembers(ctx, link)
 	if err != nil {
 		return media{}, err
 	}
@@ -71,6 +71,9 @@ func mediaUnder(ctx context.Context, c *conn, owner *resource) (media, error) {
 		if err != nil {
 			m.err = err
 			continue
+		}
+		if _, err := r.text("Actions", "#VirtualMedia.InsertMedia", "target"); err != nil {
+			r = c.itself(ctx, r) // its Allow header says whether it takes a PATCH
 		}
 		m.slots = append(m.slots, slot{r})
 	}

@@ -18,7 +18,7 @@ func (p *probe) nics(ctx context.Context) (found []nic, unread int, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	collection, err := p.service.conn.get(ctx, link)
+	collection, err := p.service.conn.withMembers(ctx, link)
 	if err != nil {
 		return nil, 0, err
 	}

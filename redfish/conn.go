@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"sync"
@@ -38,6 +39,7 @@ type conn struct {
 	login    login
 	redirect *redirect // the last one met
 	cache    map[string]answer
+	expand   string // query by which the service gives a collection with its members; empty: it does not
 }
 
 // redirect is a 30x answer to a GET.
@@ -51,15 +53,16 @@ type answer struct {
 	err      error
 }
 
-// counter counts requests as they go out.
+// counter counts requests as they go out: also those that the transport sends again by itself, where a BMC has closed the
+// connection that they were to go over.
 type counter struct {
 	http.RoundTripper
 	n atomic.Int64
 }
 
 func (c *counter) RoundTrip(r *http.Request) (*http.Response, error) {
-	c.n.Add(1)
-	return c.RoundTripper.RoundTrip(r)
+	trace := &httptrace.ClientTrace{WroteHeaders: func() { c.n.Add(1) }}
+	return c.RoundTripper.RoundTrip(r.WithContext(httptrace.WithClientTrace(r.Context(), trace)))
 }
 
 func newConn(host Host, address Address, opts Options) (*conn, error) {
@@ -84,7 +87,7 @@ func newConn(host Host, address Address, opts Options) (*conn, error) {
 	return c, nil
 }
 
-// response is an answer of any kind, read to its end.
+// response is an answer of any kind, read to its end, or as far as it came where there is an error beside it.
 type response struct {
 	status int
 	header http.Header
@@ -100,11 +103,11 @@ func (c *conn) do(ctx context.Context, method, path string, payload any, headers
 
 func (c *conn) send(ctx context.Context, method, path string, payload any, headers map[string]string) (*response, error) {
 	for hop := 0; ; hop++ {
-		res, err := c.once(ctx, method, path, payload, headers)
+		res, err := c.patiently(ctx, method, path, payload, headers)
 		if err != nil || res.status < 300 {
 			return res, err
 		}
-		if res.status >= 400 || method != http.MethodGet || res.header.Get("Location") == "" {
+		if !follows(method, res) {
 			if res.status == http.StatusUnauthorized && c.login.sends() {
 				c.login.refused = true
 			}
@@ -117,6 +120,15 @@ func (c *conn) send(ctx context.Context, method, path string, payload any, heade
 		}
 		path = next
 	}
+}
+
+// follows says whether an answer is a redirect to go along with: a request that writes must stay what it is, which only
+// 307 and 308 promise.
+func follows(method string, res *response) bool {
+	if res.status >= 400 || res.header.Get("Location") == "" {
+		return false
+	}
+	return method == http.MethodGet || res.status == http.StatusTemporaryRedirect || res.status == http.StatusPermanentRedirect
 }
 
 // redirected notes a redirect and gives the path to ask next, if that is on the same service.
@@ -177,31 +189,39 @@ func (c *conn) once(ctx context.Context, method, path string, payload any, heade
 	if err == nil && len(content) > mostBody {
 		err = fmt.Errorf("the answer is larger than %d MiB", mostBody>>20)
 	}
-	if err != nil {
-		return fail(err)
+	res := &response{answer.StatusCode, answer.Header, content}
+	if err != nil && res.status < 300 { // a refusal whose words break off is a refusal all the same
+		_, err = fail(err)
+		return res, err
 	}
-	return &response{answer.StatusCode, answer.Header, content}, nil
+	return res, nil
 }
 
 // get reads a resource, once: later calls give the same answer, good or bad, where the conn has a cache.
 func (c *conn) get(ctx context.Context, link string) (*resource, error) {
+	return c.known(ctx, link, c.read)
+}
+
+// known gives what is known of a link, or reads it.
+func (c *conn) known(ctx context.Context, link string, read func(context.Context, string) (*resource, error)) (*resource, error) {
 	path, err := localPath(c.base, link)
 	if err != nil {
 		return nil, err
 	}
-	key := strings.TrimSuffix(path, "/")
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if known, ok := c.cache[key]; ok {
+	if known, ok := c.cache[cacheKey(path)]; ok {
 		return known.resource, known.err
 	}
-	r, err := c.read(ctx, path)
+	r, err := read(ctx, path)
 	// What one host's deadline cut off says nothing of the service; the next host may ask again.
 	if c.cache != nil && !(err != nil && ctx.Err() != nil) {
-		c.cache[key] = answer{r, err}
+		c.cache[cacheKey(path)] = answer{r, err}
 	}
 	return r, err
 }
+
+func cacheKey(path string) string { return strings.TrimSuffix(path, "/") }
 
 func (c *conn) read(ctx context.Context, path string) (*resource, error) {
 	res, err := c.send(ctx, http.MethodGet, path, nil, nil)

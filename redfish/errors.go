@@ -31,6 +31,8 @@ type RequestError struct {
 	Code       string // the BMC's error code, such as Base.1.0.GeneralError
 	Message    string // the BMC's own words, control characters taken out
 	Err        error
+
+	ids string // of the messages in the BMC's extended info, such as Base.1.8.SessionLimitExceeded
 }
 
 func (e *RequestError) Error() string {
@@ -56,6 +58,7 @@ func answered(method, url string, status int, body []byte) *RequestError {
 	if err := schemas.ConstructError(status, body); errors.As(err, &parsed) {
 		out.Code, out.Message, out.Err = printable(parsed.Code), printable(parsed.Message), err
 		for _, info := range parsed.ExtendedInfos {
+			out.ids += printable(info.MessageID) + " "
 			if m := printable(info.Message); m != "" && !strings.Contains(out.Message, m) {
 				out.Message = strings.TrimSpace(out.Message + " " + m)
 			}
@@ -110,8 +113,8 @@ func timedOut(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// mentions says whether the BMC's code or words hold this text, whatever the case.
+// mentions says whether the BMC's codes or words hold this text, whatever the case.
 func (e *RequestError) mentions(text string) bool {
 	text = strings.ToLower(text)
-	return strings.Contains(strings.ToLower(e.Code), text) || strings.Contains(strings.ToLower(e.Message), text)
+	return strings.Contains(strings.ToLower(e.Code+" "+e.ids), text) || strings.Contains(strings.ToLower(e.Message), text)
 }

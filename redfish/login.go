@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 )
 
-// closing is how long the deletion of a session may take, and how much longer than a cancelled caller its opening.
+// closing is how long one attempt to delete a session may take, and how much longer than a cancelled caller its opening.
 const closing = 5 * time.Second
 
 // login is how a conn proves who it is.
@@ -42,6 +43,7 @@ type outcome struct {
 // authenticate proves the credential once: by opening a session where the root names a session collection, else by one
 // GET of the systems with Basic. A refusal is final for this conn.
 func (c *conn) authenticate(ctx context.Context, root *resource) outcome {
+	c.expand = expandQuery(root)
 	if sessions, err := root.link("Links", "Sessions"); err == nil {
 		out := c.openSession(ctx, sessions)
 		switch out.status {
@@ -72,19 +74,23 @@ func (c *conn) openSession(ctx context.Context, link string) outcome {
 	if err != nil {
 		return outcome{how: how, err: err}
 	}
-	detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.timeout)
+	// A slow answer is waited for a little longer than others, too: whoever hangs up now leaves a session behind.
+	patience := c.timeout + min(closing, c.timeout)
+	detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(closing, cancel) })
 	defer stop()
 
 	res, err := c.do(detached, http.MethodPost, path, map[string]string{"UserName": c.credentials.Username, "Password": c.credentials.Password}, nil)
+	if res != nil && res.status/100 == 2 && res.header.Get("X-Auth-Token") != "" {
+		err = nil // a body that breaks off or is garbage takes nothing away: the headers say it all
+	}
 	if err != nil {
 		out := outcome{how: how, status: statusOf(err), err: err}
 		if out.status == http.StatusUnauthorized {
 			c.login.refused = true
 		}
-		var e *RequestError
-		out.full = errors.As(err, &e) && (e.mentions("SessionLimitExceeded") || e.mentions("session limit"))
+		out.full = tableFull(err)
 		return out
 	}
 	c.login.token = res.header.Get("X-Auth-Token")
@@ -94,6 +100,14 @@ func (c *conn) openSession(ctx context.Context, link string) outcome {
 		return outcome{how: how, status: res.status, err: fmt.Errorf("POST %s: HTTP %d without an X-Auth-Token", link, res.status)}
 	}
 	return outcome{how: how, status: res.status}
+}
+
+// tableFull says whether a BMC has no room for another session: by the standard's message, by iDRAC's, or in words.
+func tableFull(err error) bool {
+	var e *RequestError
+	return errors.As(err, &e) && slices.ContainsFunc([]string{
+		"SessionLimitExceeded", "RAC0218", "session limit", "number of user sessions", "number of simultaneous sessions", "maximum number of sessions",
+	}, e.mentions)
 }
 
 // sessionPath finds where a new session stands: in the Location header, which may be a full URL, else in the body.
@@ -123,15 +137,23 @@ func (c *conn) logout(ctx context.Context) error {
 		}
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closing)
-	defer cancel()
 	session := c.login.session
 	c.login.session = ""
 	c.login.refused = false // an expired token may have made it so; the session is still ours
-	_, err := c.do(ctx, http.MethodDelete, session, nil, nil)
+	err := c.deleteSession(ctx, session)
+	if statusOf(err) == 0 && err != nil {
+		err = c.deleteSession(ctx, session) // over a new connection: no answer says nothing about the session
+	}
 	c.login.token = ""
 	if statusOf(err) == http.StatusNotFound || statusOf(err) == http.StatusUnauthorized {
 		return nil // gone already
 	}
+	return err
+}
+
+func (c *conn) deleteSession(ctx context.Context, session string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closing)
+	defer cancel()
+	_, err := c.do(ctx, http.MethodDelete, session, nil, nil)
 	return err
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"net"
+	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -88,9 +90,14 @@ func Preflight(ctx context.Context, hosts []Host, opts Options) []Report {
 	services := run.services(hosts)
 	var group errgroup.Group
 	group.SetLimit(opts.Concurrency)
-	for _, s := range services {
+	for _, lane := range lanes(services) {
 		group.Go(func() error {
-			s.askAll(ctx)
+			var refused *outcome
+			for _, s := range lane {
+				s.auth = refused
+				s.askAll(ctx)
+				refused = s.refusal(refused)
+			}
 			return nil
 		})
 	}
@@ -148,10 +155,10 @@ func (r *run) services(hosts []Host) []*service {
 			out = append(out, s)
 			continue
 		}
-		key := serviceKey{p.address.Scheme, p.address.Endpoint(), h.Credentials, h.DisableCertificateVerification, h.RootCAs}
+		key := serviceKey{p.address.Scheme, strings.ToLower(p.address.Endpoint()), h.Credentials, h.DisableCertificateVerification, h.RootCAs}
 		s, ok := byKey[key]
 		if !ok {
-			s = &service{}
+			s = &service{key: key}
 			if s.conn, p.addressErr = newConn(h, p.address, r.opts); p.addressErr == nil {
 				s.conn.cache = map[string]answer{}
 				byKey[key] = s
@@ -163,13 +170,41 @@ func (r *run) services(hosts []Host) []*service {
 	return out
 }
 
+// lanes puts services side by side that may be asked at once. Those that differ only in how they judge the certificate are
+// one BMC with one credential: they follow one another, and a credential that it refused once is not tried again.
+func lanes(services []*service) [][]*service {
+	var out [][]*service
+	at := map[serviceKey]int{}
+	for _, s := range services {
+		key := s.key
+		key.insecure, key.roots = false, nil
+		i, ok := at[key]
+		if !ok || s.conn == nil {
+			i = len(out)
+			out = append(out, nil)
+			at[key] = i
+		}
+		out[i] = append(out[i], s)
+	}
+	return out
+}
+
 // service is one BMC, or an emulator of several, and the hosts behind it.
 type service struct {
+	key    serviceKey
 	conn   *conn // nil where the address cannot be read
 	probes []*probe
 	shared map[string]finding // results that hold for all hosts of the service, by check
 	root   *resource
 	auth   *outcome // nil: not asked yet
+}
+
+// refusal gives the answer to a wrong password, if that is what authentication has come to, else what was known before.
+func (s *service) refusal(known *outcome) *outcome {
+	if s.auth != nil && s.auth.status == http.StatusUnauthorized {
+		return s.auth
+	}
+	return known
 }
 
 func (s *service) add(p *probe) {

@@ -15,6 +15,8 @@ type resource struct {
 	path   string
 	body   map[string]any
 	header http.Header
+
+	expanded bool // it came within its collection, without headers of its own
 }
 
 // PropertyError says that a resource lacks a usable property.

@@ -1,6 +1,7 @@
 package bmctest
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"io"
@@ -11,37 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 )
-
-// Config says what the BMC is like. The zero value serves [Small] over plain http on 127.0.0.1 to anyone.
-type Config struct {
-	Tree     Tree
-	Listen   string // host:port; default 127.0.0.1:0
-	TLS      bool   // with a self-signed certificate for 127.0.0.1 and ::1
-	Username string // with Password: asked for on everything but the root
-	Password string
-
-	Sessions     bool // advertise sessions and open them; Basic works all the same
-	SessionLimit int  // 0: none
-
-	Latency time.Duration // of every answer
-	Patch   bool          // slots without InsertMedia take a PATCH, and every slot's Allow header says so
-	NoFetch bool          // InsertMedia answers 204 and never fetches the image
-	Faults  []Fault
-}
-
-// Request is one request that the BMC got.
-type Request struct {
-	Method string
-	Path   string
-	Auth   string // "", basic or session
-	Status int    // of the answer; 0 where there was none
-}
-
-func (r Request) String() string {
-	return strings.TrimSpace(fmt.Sprintf("%s %s %d %s", r.Method, r.Path, r.Status, r.Auth))
-}
 
 // BMC is a running BMC for tests. Its methods may be called from any goroutine.
 type BMC struct {
@@ -51,12 +22,14 @@ type BMC struct {
 
 	mu          sync.Mutex
 	tree        Tree
-	requests    []Request
-	sessions    map[string]string // path → token
+	sessions    map[string]*session
 	opened      int
+	lock        lock
 	connections int
 	faults      []Fault
 	fetched     []string // URLs of images
+
+	record record
 }
 
 // New starts a BMC. The caller must Close it.
@@ -71,16 +44,14 @@ func New(config Config) (*BMC, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &BMC{config: config, quit: make(chan struct{}), sessions: map[string]string{}, tree: tree, faults: slices.Clone(config.Faults)}
-	if config.Sessions {
-		b.tree.Set(Root, link(Sessions), "Links", "Sessions")
-		b.tree[Sessions] = collection(Sessions, "Session")
-	} else if links, ok := b.tree[Root]["Links"].(map[string]any); ok {
-		delete(links, "Sessions")
-	}
+	b := &BMC{config: config, quit: make(chan struct{}), sessions: map[string]*session{}, tree: tree, faults: slices.Clone(config.Faults)}
+	b.advertise()
 	listener, err := net.Listen("tcp", config.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("starting a BMC for tests: %w", err)
+	}
+	if config.Silent {
+		listener = &silence{Listener: listener, bmc: b}
 	}
 	b.server = httptest.NewUnstartedServer(b)
 	b.server.Listener.Close()
@@ -88,11 +59,33 @@ func New(config Config) (*BMC, error) {
 	b.server.Config.ConnState = b.countConnection
 	b.server.Config.ErrorLog = log.New(io.Discard, "", 0) // clients that refuse the certificate are no news
 	if config.TLS {
+		if config.Certificate != nil {
+			b.server.TLS = &tls.Config{Certificates: []tls.Certificate{*config.Certificate}}
+		}
 		b.server.StartTLS()
 	} else {
 		b.server.Start()
 	}
 	return b, nil
+}
+
+// advertise makes the root say what the BMC can do, whatever the tree's says. A BMC of ExpandNone keeps a tree's own word:
+// a crawl of a real one that says it can, and then does not, is a case of its own.
+func (b *BMC) advertise() {
+	root, ok := b.tree[Root]
+	if !ok {
+		return
+	}
+	if b.config.Sessions {
+		b.tree.Set(Root, link(Sessions), "Links", "Sessions")
+		b.tree[Sessions] = collection(Sessions, "Session")
+	} else if links, ok := root["Links"].(map[string]any); ok {
+		delete(links, "Sessions")
+	}
+	if b.config.Expand != ExpandNone {
+		b.tree.Set(Root, map[string]any{"ExpandAll": true, "Levels": true, "Links": true, "NoLinks": true, "MaxLevels": maxLevels},
+			"ProtocolFeaturesSupported", "ExpandQuery")
+	}
 }
 
 // Close stops the BMC and cuts what is under way.
@@ -119,67 +112,6 @@ func (b *BMC) Address(system string) string {
 // Certificate is the BMC's certificate, nil without TLS.
 func (b *BMC) Certificate() *x509.Certificate { return b.server.Certificate() }
 
-// Requests are those got so far, in their order.
-func (b *BMC) Requests() []Request {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return slices.Clone(b.requests)
-}
-
-// Count counts the requests got with this method and path; an empty one stands for any.
-func (b *BMC) Count(method, path string) int {
-	n := 0
-	for _, r := range b.Requests() {
-		if (method == "" || r.Method == method) && (path == "" || r.Path == path) {
-			n++
-		}
-	}
-	return n
-}
-
-// Refused counts the answers with status 401.
-func (b *BMC) Refused() int {
-	n := 0
-	for _, r := range b.Requests() {
-		if r.Status == http.StatusUnauthorized {
-			n++
-		}
-	}
-	return n
-}
-
-// Credentials counts the requests that carried a credential.
-func (b *BMC) Credentials() int {
-	n := 0
-	for _, r := range b.Requests() {
-		if r.Auth != "" {
-			n++
-		}
-	}
-	return n
-}
-
-// Sessions counts the sessions that are open, and all that were ever opened.
-func (b *BMC) Sessions() (open, ever int) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return len(b.sessions), b.opened
-}
-
-// Connections counts the TCP connections accepted.
-func (b *BMC) Connections() int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.connections
-}
-
-// Fetched lists the URLs of the images that the BMC has fetched.
-func (b *BMC) Fetched() []string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return slices.Clone(b.fetched)
-}
-
 // Property gives a property as it is now; nil where it is missing or null.
 func (b *BMC) Property(path string, names ...string) any {
 	b.mu.Lock()
@@ -200,9 +132,12 @@ func (b *BMC) Break(f Fault) {
 }
 
 func (b *BMC) countConnection(_ net.Conn, state http.ConnState) {
-	if state != http.StateNew {
-		return
+	if state == http.StateNew {
+		b.countOne()
 	}
+}
+
+func (b *BMC) countOne() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.connections++

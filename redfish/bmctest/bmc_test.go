@@ -108,6 +108,20 @@ func TestFaults(t *testing.T) {
 		{bmctest.Fault{Kind: bmctest.Redirect, Location: "/x"}, func(r *http.Response, _ string, _ error) bool {
 			return r.StatusCode == 302 && r.Header.Get("Location") == "/x"
 		}},
+		{bmctest.Fault{Kind: bmctest.Trickle, Delay: time.Microsecond}, func(r *http.Response, body string, err error) bool {
+			return err == nil && r.StatusCode == 200 && strings.Contains(body, `"PowerState":"Off"`)
+		}},
+		{bmctest.Fault{Kind: bmctest.Replace, Property: []string{"Status", "Health"}, Value: 7}, func(r *http.Response, body string, err error) bool {
+			return err == nil && r.StatusCode == 200 && strings.Contains(body, `"Health":7`) && strings.Contains(body, `"PowerState":"Off"`)
+		}},
+		{bmctest.Fault{Status: 200, Body: "<html>", ContentType: "text/html"}, func(r *http.Response, body string, _ error) bool {
+			return body == "<html>" && r.Header.Get("Content-Type") == "text/html"
+		}},
+		{bmctest.Busy(1, "7"), func(r *http.Response, _ string, _ error) bool {
+			return r.StatusCode == 503 && r.Header.Get("Retry-After") == "7"
+		}},
+		{bmctest.Fault{Query: "$expand", Status: 503}, func(r *http.Response, _ string, _ error) bool { return r.StatusCode == 200 }},
+		{bmctest.Fault{After: 1, Status: 503}, func(r *http.Response, _ string, _ error) bool { return r.StatusCode == 200 }},
 		{bmctest.Fault{Kind: bmctest.Slow, Delay: time.Millisecond}, func(r *http.Response, _ string, _ error) bool { return r.StatusCode == 200 }},
 		{bmctest.Fault{Path: "/redfish/v1/Sys*", Status: 503}, func(r *http.Response, _ string, _ error) bool { return r.StatusCode == 503 }},
 		{bmctest.Fault{Path: bmctest.Root, Status: 503}, func(r *http.Response, _ string, _ error) bool { return r.StatusCode == 200 }},
@@ -122,16 +136,16 @@ func TestFaults(t *testing.T) {
 }
 
 func TestFaultEnds(t *testing.T) {
-	b := start(t, bmctest.Config{Faults: []bmctest.Fault{{Status: 503, Times: 2}}})
+	b := start(t, bmctest.Config{Faults: []bmctest.Fault{{Status: 503, After: 1, Times: 2}}})
 	var got []int
-	for range 3 {
+	for range 4 {
 		r, _, err := send(t, "GET", b.URL()+bmctest.Root, "", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		got = append(got, r.StatusCode)
 	}
-	if fmt.Sprint(got) != "[503 503 200]" {
+	if fmt.Sprint(got) != "[200 503 503 200]" {
 		t.Errorf("%v", got)
 	}
 }

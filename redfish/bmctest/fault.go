@@ -3,6 +3,7 @@ package bmctest
 import (
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -16,25 +17,44 @@ const (
 	Hang                 // never answers
 	Reset                // resets the connection
 	Close                // closes the connection without an answer
-	HalfBody             // closes it in the middle of the body
+	HalfBody             // does what was asked, but closes it in the middle of the answer's body
 	Redirect             // answers Fault.Status (default 302) with Fault.Location
 	Slow                 // answers as it should, but Fault.Delay later
+	Trickle              // answers as it should, but a byte of the body each Fault.Delay
+	Replace              // answers as it should, but Fault.Property is Fault.Value: a wrong type, say, or null
 )
 
 // Fault breaks the answers to matching requests.
 type Fault struct {
-	Kind     Kind
-	Method   string // empty: any
-	Path     string // exact, without trailing slash; a trailing * matches any rest; empty: any
-	Status   int
-	Body     string
-	Location string
-	Delay    time.Duration
-	Times    int // after so many it is over; 0: never
+	Kind   Kind
+	Method string // empty: any
+	Path   string // exact, without trailing slash; a trailing * matches any rest; empty: any
+	Query  string // text that the query must hold, such as "$expand"; empty: any
+
+	Status      int
+	Body        string
+	ContentType string // of Body; default application/json
+	RetryAfter  string // header of a Status: seconds, or an HTTP date
+	Location    string
+	Delay       time.Duration
+	Property    []string // names on the way to it
+	Value       any
+
+	After int // so many matching requests go well first
+	Times int // after so many it is over; 0: never
+}
+
+// Busy is a BMC that answers so many requests with 503, "try again after so many seconds", and then is fine.
+func Busy(times int, seconds string) Fault {
+	return Fault{Status: http.StatusServiceUnavailable, RetryAfter: seconds, Times: times, Body: `{"error": {"code": "Base.1.8.ServiceTemporarilyUnavailable",` +
+		` "message": "The service is temporarily unavailable.  Retry in ` + seconds + ` seconds."}}`}
 }
 
 func (f *Fault) matches(r *http.Request, path string) bool {
 	if f.Method != "" && f.Method != r.Method {
+		return false
+	}
+	if query, err := url.QueryUnescape(r.URL.RawQuery); err != nil || !strings.Contains(query, f.Query) {
 		return false
 	}
 	if prefix, ok := strings.CutSuffix(f.Path, "*"); ok {
@@ -52,6 +72,10 @@ func (b *BMC) fault(r *http.Request, path string) (Fault, bool) {
 		if f.Times < 0 || !f.matches(r, path) {
 			continue
 		}
+		if f.After > 0 {
+			f.After--
+			continue
+		}
 		if f.Times > 0 {
 			if f.Times--; f.Times == 0 {
 				f.Times = -1
@@ -63,12 +87,10 @@ func (b *BMC) fault(r *http.Request, path string) (Fault, bool) {
 }
 
 // misbehave plays a fault; false where the request is to be answered after all.
-func (b *BMC) misbehave(w http.ResponseWriter, r *http.Request, f Fault) bool {
+func (b *BMC) misbehave(w http.ResponseWriter, r *http.Request, path string, f Fault) bool {
 	switch f.Kind {
 	case Status:
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(f.Status)
-		_, _ = w.Write([]byte(f.Body))
+		f.answer(w)
 	case Hang:
 		select {
 		case <-r.Context().Done():
@@ -79,12 +101,8 @@ func (b *BMC) misbehave(w http.ResponseWriter, r *http.Request, f Fault) bool {
 		drop(w, true)
 	case Close:
 		drop(w, false)
-	case HalfBody:
-		w.Header().Set("Content-Length", "4096")
-		w.WriteHeader(http.StatusOK)
-		_, _ = w.Write([]byte(`{"@odata.id": "/redfish/v1/`))
-		_ = http.NewResponseController(w).Flush()
-		drop(w, false)
+	case HalfBody, Trickle, Replace:
+		b.spoil(w, r, path, f)
 	case Redirect:
 		w.Header().Set("Location", f.Location)
 		if f.Status == 0 {
@@ -96,6 +114,18 @@ func (b *BMC) misbehave(w http.ResponseWriter, r *http.Request, f Fault) bool {
 		return false
 	}
 	return true
+}
+
+func (f Fault) answer(w http.ResponseWriter) {
+	if f.ContentType == "" {
+		f.ContentType = "application/json"
+	}
+	w.Header().Set("Content-Type", f.ContentType)
+	if f.RetryAfter != "" {
+		w.Header().Set("Retry-After", f.RetryAfter)
+	}
+	w.WriteHeader(f.Status)
+	_, _ = w.Write([]byte(f.Body))
 }
 
 // drop takes the connection away from the server and closes it, with a TCP reset where asked.

@@ -7,17 +7,18 @@ import (
 	"maps"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 )
 
-// recorder keeps the status of an answer.
+// recorder notes the status of an answer before the client can see it.
 type recorder struct {
 	http.ResponseWriter
-	status int
+	note func(status int)
 }
 
 func (r *recorder) WriteHeader(status int) {
-	r.status = status
+	r.note(status)
 	r.ResponseWriter.WriteHeader(status)
 }
 
@@ -27,19 +28,17 @@ func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 // ServeHTTP answers one request and notes it.
 func (b *BMC) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimSuffix(r.URL.Path, "/")
-	b.mu.Lock()
-	at := len(b.requests)
-	b.requests = append(b.requests, Request{Method: r.Method, Path: path, Auth: authKind(r)})
-	b.mu.Unlock()
-
+	at := b.arrive(r, path)
+	leave := sync.OnceFunc(b.record.leave)
+	defer leave()
+	answer := &recorder{ResponseWriter: w, note: func(status int) {
+		b.record.answered(at, status)
+		leave() // the client may send the next one before this function returns
+	}}
 	b.wait(r, b.config.Latency)
-	answer := &recorder{ResponseWriter: w}
-	if f, ok := b.fault(r, path); !ok || !b.misbehave(answer, r, f) {
+	if f, ok := b.fault(r, path); !ok || !b.misbehave(answer, r, path, f) {
 		b.answer(answer, r, path)
 	}
-	b.mu.Lock()
-	b.requests[at].Status = answer.status
-	b.mu.Unlock()
 }
 
 func (b *BMC) answer(w http.ResponseWriter, r *http.Request, path string) {
@@ -47,13 +46,15 @@ func (b *BMC) answer(w http.ResponseWriter, r *http.Request, path string) {
 		b.openSession(w, r)
 		return
 	}
-	if path != Root && !b.allowed(r) {
-		refuse(w, http.StatusUnauthorized, "Base.1.0.GeneralError", "Incorrect username or password")
-		return
+	if path != Root {
+		if status := b.refusal(r); status != 0 {
+			refuse(w, status, "Base.1.0.GeneralError", "Incorrect username or password")
+			return
+		}
 	}
 	switch r.Method {
 	case http.MethodGet:
-		b.get(w, path)
+		b.get(w, r, path)
 	case http.MethodPost:
 		b.act(w, r, path)
 	case http.MethodPatch:
@@ -65,18 +66,18 @@ func (b *BMC) answer(w http.ResponseWriter, r *http.Request, path string) {
 	}
 }
 
-func (b *BMC) get(w http.ResponseWriter, path string) {
+func (b *BMC) get(w http.ResponseWriter, r *http.Request, path string) {
 	b.mu.Lock()
 	body, ok := b.tree[path]
-	content, err := json.Marshal(body)
 	patched := b.config.Patch && isSlot(body)
+	content, status, err := b.render(path, r.URL.Query())
 	b.mu.Unlock()
 	switch {
 	case !ok:
 		refuse(w, http.StatusNotFound, "Base.1.0.ResourceMissingAtURI", "no resource at "+path)
 		return
 	case err != nil:
-		refuse(w, http.StatusInternalServerError, "Base.1.0.InternalError", err.Error())
+		refuse(w, status, "Base.1.0.QueryNotSupported", err.Error())
 		return
 	case patched:
 		w.Header().Set("Allow", "GET, HEAD, PATCH")
@@ -236,4 +237,12 @@ func reply(w http.ResponseWriter, status int, body any) {
 
 func refuse(w http.ResponseWriter, status int, code, message string) {
 	reply(w, status, map[string]any{"error": map[string]any{"code": code, "message": message}})
+}
+
+// refuseAtLength says it as most BMCs do: the code is a general one, and what it is about stands in the extended info.
+func refuseAtLength(w http.ResponseWriter, status int, id, message string) {
+	reply(w, status, map[string]any{"error": map[string]any{
+		"code": "Base.1.8.GeneralError", "message": "A general error has occurred. See ExtendedInfo for more information.",
+		"@Message.ExtendedInfo": []any{map[string]any{"@odata.type": "#Message.v1_0_8.Message", "MessageId": id, "Message": message, "Severity": "Critical"}},
+	}})
 }

@@ -3,7 +3,6 @@ package bmctest
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"os"
 	"strings"
 )
@@ -79,29 +78,15 @@ func Small() Tree {
 func (t Tree) AddSlot(collection, name string, mediaTypes ...any) {
 	path := collection + "/" + name
 	t[path] = slot(path, mediaTypes...)
-	members, _ := t[collection]["Members"].([]any)
-	t[collection]["Members"] = append(members, link(path))
+	t.list(collection, path)
 }
 
 // AddSystem adds another system, a copy of [System] under its own id with its own UUID.
 func (t Tree) AddSystem(id, uuid string) {
-	for path, body := range maps.Clone(t) {
-		if path != System && !strings.HasPrefix(path, System+"/") {
-			continue
-		}
-		encoded, err := json.Marshal(body)
-		if err != nil {
-			panic(err) // a tree is made of JSON
-		}
-		moved := map[string]any{}
-		if err := json.Unmarshal([]byte(strings.ReplaceAll(string(encoded), System, Systems+"/"+id)), &moved); err != nil {
-			panic(err)
-		}
-		t[Systems+"/"+id+strings.TrimPrefix(path, System)] = moved
-	}
-	t[Systems+"/"+id]["UUID"] = uuid
-	members, _ := t[Systems]["Members"].([]any)
-	t[Systems]["Members"] = append(members, link(Systems+"/"+id))
+	path := Systems + "/" + id
+	t.copy(System, path)
+	t[path]["UUID"] = uuid
+	t.list(Systems, path)
 }
 
 // Set sets a property, at the end of these names: t.Set(bmctest.System, "Off", "PowerState").

@@ -72,6 +72,9 @@ func New(config Config) (*BMC, error) {
 		return nil, err
 	}
 	b := &BMC{config: config, quit: make(chan struct{}), sessions: map[string]string{}, tree: tree, faults: slices.Clone(config.Faults)}
+	if account := b.tree[Account]; account["UserName"] == smallUser && config.Username != "" {
+		account["UserName"] = config.Username
+	}
 	if config.Sessions {
 		b.tree.Set(Root, link(Sessions), "Links", "Sessions")
 		b.tree[Sessions] = collection(Sessions, "Session")

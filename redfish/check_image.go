@@ -1,6 +1,7 @@
 package redfish
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -64,11 +65,11 @@ func askMediaProtocol(ctx context.Context, p *probe) finding {
 		return none
 	}
 	var stated []string
-	silent := fmt.Errorf("no slot can be read")
-	for i, s := range p.media.discs() {
-		values, err := p.transferProtocols(ctx, s, i == 0)
+	var silent error
+	for _, s := range p.media.discs() {
+		values, err := p.transferProtocols(ctx, s, silent == nil)
 		if err != nil {
-			silent = err
+			silent = cmp.Or(silent, err)
 			continue
 		}
 		if slices.ContainsFunc(values, func(v string) bool { return strings.EqualFold(v, u.Scheme) }) {
@@ -76,8 +77,12 @@ func askMediaProtocol(ctx context.Context, p *probe) finding {
 		}
 		stated = append(stated, values...)
 	}
-	if len(stated) == 0 {
+	switch {
+	case len(stated) > 0:
+	case silent != nil:
 		return unknown("%s", reasonOf(silent))
+	default:
+		return unknown("no slot can be read")
 	}
 	return fail("", "TransferProtocolType takes %s, and %s is %s", listed(stated), p.shownImage(), u.Scheme)
 }
@@ -116,17 +121,22 @@ func askMediaCert(ctx context.Context, p *probe) finding {
 	case u.Scheme == "http":
 		return skip("%s is plain http: there is no certificate", p.shownImage())
 	}
-	why := unknown("no slot can be read")
+	var why finding
 	for _, s := range p.media.discs() {
 		verifies, property, err := p.verifies(ctx, s)
 		switch {
-		case err != nil:
+		case err != nil && why.status == "":
 			why = unknown("%s", reasonOf(err))
+			continue
+		case err != nil:
 			continue
 		case verifies:
 			return warn("", "%s: %s, and %s has its own CA as a rule", s.path, property, p.shownImage())
 		}
 		return pass("%s: %s", s.path, property)
+	}
+	if why.status == "" {
+		return unknown("no slot can be read")
 	}
 	return why
 }

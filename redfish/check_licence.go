@@ -19,7 +19,11 @@ func askLicence(ctx context.Context, p *probe) finding {
 		manager = &resource{}
 	}
 	if link, err := manager.link("Oem", "Hpe", "Links", "LicenseService"); err == nil {
-		return p.hpeLicence(ctx, link)
+		f := p.hpeLicence(ctx, link)
+		if name, err := manager.text("Oem", "Hpe", "License", "LicenseString"); err == nil && f.status == Warn && mediaLicences.MatchString(name) {
+			return pass("LicenseString %s", printable(name))
+		}
+		return f
 	}
 	if link, err := manager.link("Oem", "Supermicro", "LicenseManager"); err == nil {
 		return p.supermicroLicence(ctx, link)

@@ -104,7 +104,7 @@ func (p *probe) disk(ctx context.Context) (text string, found bool, err error) {
 		if missing != nil {
 			err = missing
 		} else if len(drives) > 0 {
-			return fmt.Sprintf("%d drives at %s", len(drives), printable(storage.path)), true, nil
+			return fmt.Sprintf("%s: Drives holds %d", printable(storage.path), len(drives)), true, nil
 		}
 	}
 	return fmt.Sprintf("no drive in %s", printable(collection.path)), false, err

@@ -43,8 +43,13 @@ func hostAt(b *bmctest.BMC) Host {
 	return h
 }
 
+// ask asks about one host. Time stands still unless the test has a clock of its own: how busy the machine is decides nothing.
 func ask(t testing.TB, h Host, opts Options) Report {
 	t.Helper()
+	if opts.Now == nil {
+		now := time.Now()
+		opts.Now = func() time.Time { return now }
+	}
 	return Preflight(t.Context(), []Host{h}, opts)[0]
 }
 

@@ -125,6 +125,8 @@ func (row rule) run(t *testing.T) {
 		return
 	}
 	s := &scene{config: bmctest.Config{Sessions: true}}
+	now := time.Now()
+	s.opts.Now = func() time.Time { return now }
 	row.change(s)
 	b := start(t, s.config)
 	h := hostAt(b)

@@ -47,7 +47,7 @@ func (p *probe) dellAttributes(ctx context.Context) (*resource, error) {
 	}
 	path := strings.TrimSuffix(manager.path, "/") + "/Attributes"
 	listed, err := manager.links("Links", "Oem", "Dell", "DellAttributes")
-	if i := slices.IndexFunc(listed, func(link string) bool { return strings.Contains(link, "/iDRAC.") }); err == nil && i >= 0 {
+	if i := slices.IndexFunc(listed, func(link string) bool { return strings.HasPrefix(lastOf(link), "iDRAC.") }); err == nil && i >= 0 {
 		path = listed[i]
 	}
 	return p.service.conn.get(ctx, path)

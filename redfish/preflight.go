@@ -21,7 +21,8 @@ type Options struct {
 	Network     string                           // families in which a BMC's name must resolve: "ip", "ip4" or "ip6": "ip"
 	Resolver    *net.Resolver                    // nil: the system's
 	Progress    func(host string, result Result) // called after each check, one call at a time; may be nil
-	Now         func() time.Time                 // for dates of certificates: time.Now
+	Now         func() time.Time                 // time.Now; called by several goroutines
+	Overrides   map[string]Override              // by the id of a check; see KnownCheck
 }
 
 func (o Options) withDefaults() Options {

@@ -20,6 +20,9 @@ type probe struct {
 	system     *resource
 	manager    *resource
 	media      media
+
+	before int64 // requests of the service before this host's first
+	items  int64 // of this host's: those for one NIC, media slot or storage resource
 }
 
 // askAll runs the catalogue for one host.
@@ -27,9 +30,8 @@ func (p *probe) askAll(parent context.Context) {
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(parent, p.run.opts.HostTimeout)
 	defer cancel()
-	var before int64
 	if p.service.conn != nil {
-		before = p.service.conn.counter.n.Load()
+		p.before = p.service.conn.counter.n.Load()
 	}
 	blocked := map[string]string{} // check → the failed check that stands at the root of it
 	late := false
@@ -49,26 +51,22 @@ func (p *probe) askAll(parent context.Context) {
 	}
 	p.report.Duration = time.Since(began)
 	if p.service.conn != nil {
-		p.report.Requests += int(p.service.conn.counter.n.Load() - before)
+		p.report.Requests += int(p.service.conn.counter.n.Load() - p.before)
 	}
 }
 
-// one asks one check, unless one that it needs failed or time is up.
+// one gives the result of one check as the overrides have it. A check that is turned off is asked all the same where others
+// build on what it reads; where it then fails, they are skipped, as ever.
 func (p *probe) one(ctx, parent context.Context, c Check, blocked map[string]string, late *bool) finding {
-	for _, need := range c.Needs {
-		if cause, ok := blocked[need]; ok {
-			blocked[c.ID] = cause
-			return skip("not asked: %s failed", cause)
-		}
+	opts := p.run.opts
+	if opts.off(c.ID) && (!needed(c.ID) || ctx.Err() != nil) {
+		return opts.judge(c.ID, finding{})
 	}
-	switch {
-	case parent.Err() != nil:
-		return skip("not asked: interrupted")
-	case *late:
-		return skip("not asked: no time was left")
-	case ctx.Err() != nil:
-		*late = true
-		return fail("reset the BMC: it answers too slowly", "not asked within %s", p.run.opts.HostTimeout)
+	if f, ok := p.unasked(ctx, parent, c, blocked, late); ok {
+		if opts.off(c.ID) {
+			return opts.judge(c.ID, f)
+		}
+		return f // no override makes good that something was not asked
 	}
 	f, known := p.service.shared[c.ID]
 	if !known {
@@ -83,11 +81,34 @@ func (p *probe) one(ctx, parent context.Context, c Check, blocked map[string]str
 	if f.status == Fail {
 		blocked[c.ID] = c.ID
 	}
-	return f
+	return opts.judge(c.ID, f)
+}
+
+// unasked says why a check cannot be asked: one that it needs failed, the caller gave up, or time is up.
+func (p *probe) unasked(ctx, parent context.Context, c Check, blocked map[string]string, late *bool) (finding, bool) {
+	for _, need := range c.Needs {
+		if cause, ok := blocked[need]; ok {
+			blocked[c.ID] = cause
+			return skip("not asked: %s failed", cause), true
+		}
+	}
+	switch {
+	case parent.Err() != nil:
+		return skip("not asked: interrupted"), true
+	case *late:
+		return skip("not asked: no time was left"), true
+	case ctx.Err() != nil:
+		*late = true
+		return fail("reset the BMC: it answers too slowly", "not asked within %s", p.run.opts.HostTimeout), true
+	}
+	return finding{}, false
 }
 
 // amend replaces a check's result after the fact, if that makes it worse.
 func (p *probe) amend(id string, f finding) {
+	if f = p.run.opts.judge(id, f); f.status == Skip {
+		return
+	}
 	for i := range p.report.Checks {
 		r := &p.report.Checks[i]
 		if r.ID != id || r.Status == Fail || r.Status == Warn && f.status == Warn {

@@ -46,6 +46,9 @@ func New(config Config) (*BMC, error) {
 	}
 	b := &BMC{config: config, quit: make(chan struct{}), sessions: map[string]*session{}, tree: tree, faults: slices.Clone(config.Faults)}
 	b.advertise()
+	if account := b.tree[Account]; account["UserName"] == smallUser && config.Username != "" {
+		account["UserName"] = config.Username
+	}
 	listener, err := net.Listen("tcp", config.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("starting a BMC for tests: %w", err)

@@ -1,6 +1,7 @@
 package bmctest
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -232,7 +233,12 @@ func reply(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("OData-Version", "4.0")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // the client has gone; nobody is left to tell
+	content, err := json.Marshal(body)
+	if err != nil {
+		panic(err) // a tree is made of JSON
+	}
+	content = bytes.ReplaceAll(content, []byte(`"`+Clock+`"`), []byte(`"`+time.Now().UTC().Format(time.RFC3339)+`"`))
+	_, _ = w.Write(append(content, '\n')) // where the client has gone, nobody is left to tell
 }
 
 func refuse(w http.ResponseWriter, status int, code, message string) {

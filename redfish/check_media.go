@@ -12,6 +12,7 @@ type media struct {
 	where  string // path of the collection
 	listed int    // slots that it names
 	slots  []slot
+	reads  int64 // requests for slots
 	err    error // why a slot that it names could not be read; the last one
 }
 
@@ -49,7 +50,7 @@ func unlessUnread(both error, errs ...error) error {
 }
 
 // mediaUnder reads the slots under a system or a Manager; the error says why there are none.
-func mediaUnder(ctx context.Context, c *conn, owner *resource) (media, error) {
+func mediaUnder(ctx context.Context, c *conn, owner *resource) (m media, err error) {
 	link, err := owner.link("VirtualMedia")
 	if err != nil {
 		return media{}, err
@@ -62,10 +63,12 @@ func mediaUnder(ctx context.Context, c *conn, owner *resource) (media, error) {
 	if err != nil {
 		return media{}, err
 	}
-	m := media{where: collection.path, listed: len(members)}
+	m = media{where: collection.path, listed: len(members)}
 	if m.listed == 0 {
 		return m, &PropertyError{Path: collection.path, Property: "Members", Problem: "is empty"}
 	}
+	before := c.counter.n.Load()
+	defer func() { m.reads = c.counter.n.Load() - before }()
 	for _, member := range members {
 		r, err := c.get(ctx, member)
 		if err != nil {
@@ -110,9 +113,8 @@ func (m media) discs() []slot {
 }
 
 func askMedia(ctx context.Context, p *probe) finding {
-	before := p.service.conn.counter.n.Load()
 	m, err := findMedia(ctx, p.service.conn, p.system, p.readManager)
-	p.items += min(int64(m.listed), p.service.conn.counter.n.Load()-before)
+	p.items += m.reads
 	p.media = m
 	switch {
 	case errors.Is(err, ErrNoVirtualMedia):

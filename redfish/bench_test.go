@@ -39,7 +39,7 @@ func newRack(t testing.TB, n int, config bmctest.Config) *rack {
 		config.Tree.Set(bmctest.NICs+"/2", mac, "MACAddress")
 		b := start(t, config)
 		h := hostAt(b)
-		h.Name, h.BootMAC = fmt.Sprintf("worker%d", i), mac
+		h.Name, h.BootMAC, h.NeedsDisk = fmt.Sprintf("worker%d", i), mac, false
 		if i > 0 {
 			h.RootCAs = r.hosts[0].RootCAs
 		}

@@ -28,7 +28,10 @@ type Config struct {
 	Latency time.Duration // of every answer
 	Patch   bool          // slots without InsertMedia take a PATCH, and every slot's Allow header says so
 	NoFetch bool          // InsertMedia answers 204 and never fetches the image
+	Quirks  Quirks
 	Faults  []Fault
+
+	Arrived func(Request) // called when a request has arrived, before it is answered; may be nil
 }
 
 // Request is one request that the BMC got.
@@ -36,6 +39,7 @@ type Request struct {
 	Method string
 	Path   string
 	Auth   string // "", basic or session
+	Body   string // as sent; not that of a login
 	Status int    // of the answer; 0 where there was none
 }
 
@@ -57,6 +61,8 @@ type BMC struct {
 	connections int
 	faults      []Fault
 	fetched     []string // URLs of images
+
+	fetching sync.WaitGroup // of what goes on after its answer
 }
 
 // New starts a BMC. The caller must Close it.
@@ -71,6 +77,7 @@ func New(config Config) (*BMC, error) {
 	if err != nil {
 		return nil, err
 	}
+	config.Quirks.shape(tree)
 	b := &BMC{config: config, quit: make(chan struct{}), sessions: map[string]string{}, tree: tree, faults: slices.Clone(config.Faults)}
 	if config.Sessions {
 		b.tree.Set(Root, link(Sessions), "Links", "Sessions")
@@ -100,6 +107,7 @@ func (b *BMC) Close() {
 	close(b.quit)
 	b.server.CloseClientConnections()
 	b.server.Close()
+	b.fetching.Wait()
 }
 
 // URL is the BMC's address for HTTP clients: http://127.0.0.1:4711.

@@ -211,10 +211,12 @@ func (o *Offer) Wait(ctx context.Context) (Fetch, error) {
 	select {
 	case <-o.fetched:
 	case <-ctx.Done():
-		return Fetch{}, ctx.Err()
 	}
 	all := o.Fetches()
-	return all[slices.IndexFunc(all, func(f Fetch) bool { return f.Bytes > 0 })], nil
+	if i := slices.IndexFunc(all, func(f Fetch) bool { return f.Bytes > 0 }); i >= 0 {
+		return all[i], nil
+	}
+	return Fetch{}, ctx.Err()
 }
 
 // Withdraw makes the URL a 404.

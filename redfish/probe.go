@@ -20,6 +20,7 @@ type probe struct {
 	system     *resource
 	manager    *resource
 	media      media
+	trial      *trial // of the active probe
 }
 
 // askAll runs the catalogue for one host.
@@ -35,14 +36,12 @@ func (p *probe) askAll(parent context.Context) {
 	late := false
 	for _, c := range Catalogue() {
 		f := p.one(ctx, parent, c, blocked, &late)
-		result := Result{ID: c.ID, Status: f.status, Seen: f.seen, Remedy: f.remedy}
-		if result.Remedy == "" && (f.status == Fail || f.status == Warn) {
-			result.Remedy = c.Remedy
-		}
-		p.report.Checks = append(p.report.Checks, result)
-		p.run.progress(p.host.Name, result)
+		p.note(c, f)
 	}
 	p.describe(ctx)
+	if p.run.opts.Active != nil {
+		p.askActive(parent, blocked, late)
+	}
 	p.report.Status = worst(p.report.Checks)
 	if parent.Err() != nil {
 		p.report.Status = Unknown
@@ -51,6 +50,16 @@ func (p *probe) askAll(parent context.Context) {
 	if p.service.conn != nil {
 		p.report.Requests += int(p.service.conn.counter.n.Load() - before)
 	}
+}
+
+// note enters a check's result into the report.
+func (p *probe) note(c Check, f finding) {
+	result := Result{ID: c.ID, Status: f.status, Seen: f.seen, Remedy: f.remedy}
+	if result.Remedy == "" && (f.status == Fail || f.status == Warn) {
+		result.Remedy = c.Remedy
+	}
+	p.report.Checks = append(p.report.Checks, result)
+	p.run.progress(p.host.Name, result)
 }
 
 // one asks one check, unless one that it needs failed or time is up.

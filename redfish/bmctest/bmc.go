@@ -200,11 +200,29 @@ func (b *BMC) Property(path string, names ...string) any {
 	return value
 }
 
+// Resources are all resources as they are now: a copy.
+func (b *BMC) Resources() Tree {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	tree, err := b.tree.copied()
+	if err != nil {
+		panic(err) // a tree is made of JSON
+	}
+	return tree
+}
+
 // Break adds a fault to a running BMC.
 func (b *BMC) Break(f Fault) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.faults = append(b.faults, f)
+}
+
+// Mend ends all faults.
+func (b *BMC) Mend() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.faults = nil
 }
 
 func (b *BMC) countConnection(_ net.Conn, state http.ConnState) {

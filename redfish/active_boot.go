@@ -145,11 +145,13 @@ func (t *trial) restore(ctx context.Context, before override, force bool) {
 	t.unrestored = &f
 }
 
-// unset turns an override off that a killed probe left.
-func (t *trial) unset(ctx context.Context) error {
-	_, err := t.bring(ctx, false, []override{
-		{enabled: "Disabled", target: "None"}, {enabled: "Disabled"}, {target: "None"}, {target: "Hdd"},
-	}, func(now override) bool { return !now.set() })
+// unset turns an override off that a killed probe left. Where a BMC knows no target None, the disk is what it has at rest.
+func (t *trial) unset(ctx context.Context, targets []string) error {
+	off := []override{{enabled: "Disabled", target: "None"}, {enabled: "Disabled", target: "Hdd"}, {enabled: "Disabled"}}
+	if contains(targets, "Hdd") && !contains(targets, "None") {
+		off = off[1:]
+	}
+	_, err := t.bring(ctx, false, off, func(now override) bool { return !now.set() })
 	return err
 }
 

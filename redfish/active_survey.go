@@ -49,7 +49,7 @@ func (t *trial) survey(ctx context.Context) (free []string, cleared string, left
 	if len(leftovers) == 0 {
 		return free, "", nil
 	}
-	if f := t.clear(ctx, leftovers, boot); f != nil {
+	if f := t.clear(ctx, leftovers, system); f != nil {
 		return stop(*f)
 	}
 	return free, "; cleared first what an active probe that was cut short had left in " + paths(leftovers), nil
@@ -65,9 +65,10 @@ func paths(slots []slot) string {
 
 // clear takes out what a killed probe left: the boot override, which it sets only while its image is in, and then the image,
 // by which it is known. What the override was before, nobody knows any more; at rest it is off.
-func (t *trial) clear(ctx context.Context, leftovers []slot, boot override) *finding {
-	if boot.set() {
-		if err := t.unset(ctx); err != nil {
+func (t *trial) clear(ctx context.Context, leftovers []slot, system *resource) *finding {
+	if boot := overrideOf(system); boot.set() {
+		targets, _ := system.texts("Boot", "BootSourceOverrideTarget@Redfish.AllowableValues")
+		if err := t.unset(ctx, targets); err != nil {
 			f := fail("turn the boot override off on the BMC's own page", "an active probe that was cut short left the boot override %s, which cannot be turned off: %s", boot, reasonOf(err))
 			return &f
 		}

@@ -2,6 +2,7 @@ package redfish
 
 import (
 	"context"
+	"net/http"
 	"strings"
 	"time"
 )
@@ -150,8 +151,17 @@ func lasting(ctx context.Context) (context.Context, context.CancelFunc) {
 	return detached, func() { stop(); cancel() }
 }
 
-// persist sends a request that changes the BMC, and sends it again where the answer is 5xx, as long as tries are left.
-func (t *trial) persist(ctx context.Context, tries *int, send func(context.Context) error) error {
+// busy says that a BMC answered what may go better next time.
+func busy(err error) bool {
+	status := statusOf(err)
+	return status >= 500 && status != http.StatusNotImplemented
+}
+
+// busyOrLost also counts an answer that did not come, for what may be done twice.
+func busyOrLost(err error) bool { return busy(err) || unanswered(err) }
+
+// persist sends a request that changes the BMC, and sends it again on errors that are worth it, as long as tries are left.
+func (t *trial) persist(ctx context.Context, tries *int, again func(error) bool, send func(context.Context) error) error {
 	for {
 		err := ctx.Err()
 		if err != nil {
@@ -161,10 +171,7 @@ func (t *trial) persist(ctx context.Context, tries *int, send func(context.Conte
 		err = send(once)
 		done()
 		*tries--
-		if status := statusOf(err); status < 500 || status == 501 || *tries <= 0 {
-			return err
-		}
-		if !pause(ctx, t.opts.pause) {
+		if !again(err) || *tries <= 0 || !pause(ctx, t.opts.pause) {
 			return err
 		}
 	}

@@ -115,7 +115,7 @@ func (t *trial) patchBoot(ctx context.Context, o override, withMode bool) error 
 	tries := 3
 	var err error
 	for _, mode := range []bool{withMode, true} {
-		err = t.persist(ctx, &tries, func(ctx context.Context) error {
+		err = t.persist(ctx, &tries, busyOrLost, func(ctx context.Context) error {
 			system, err := t.fresh(ctx, t.writer.system) // for its ETag
 			if err != nil {
 				return err

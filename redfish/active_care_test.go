@@ -261,3 +261,38 @@ func TestActiveListen(t *testing.T) {
 		}
 	}
 }
+
+// TestAnswersThatAreLost: the BMC cuts the connection in the middle of its answer to each write in turn, and nobody knows what
+// it did.
+func TestAnswersThatAreLost(t *testing.T) {
+	for i, expected := range []string{"fail skip skip", "pass pass pass", "pass pass pass", "pass pass pass"} {
+		var b *bmctest.BMC
+		seen := 0
+		b = start(t, bmctest.Config{Sessions: true, Arrived: func(q bmctest.Request) {
+			if q.Method == "GET" || strings.HasPrefix(q.Path, bmctest.Sessions) {
+				return
+			}
+			if seen++; seen == i+1 {
+				b.Break(bmctest.Fault{Kind: bmctest.HalfBody, Method: q.Method, Path: q.Path, Times: 1})
+			}
+		}})
+		r := ask(t, hostAt(b), quick(func(a *Active) { a.settle = 50 * time.Millisecond }))
+		if got := statuses(r); got != expected+" pass" {
+			t.Errorf("write %d: got %s, want %s pass: %v", i+1, got, expected, writes(b))
+		}
+		if i == 0 {
+			want(t, r, "insert", Fail, "closed the connection before its answer was complete")
+		}
+		tidy(t, b, atRest)
+	}
+}
+
+// A tag that If-Match never matches, as weak ones are, keeps nothing from being changed.
+func TestTagThatNeverMatches(t *testing.T) {
+	b := start(t, bmctest.Config{Sessions: true, Quirks: bmctest.Quirks{WeakTags: true}})
+	r := ask(t, hostAt(b), quick())
+	if got := statuses(r); got != "pass pass pass pass" || b.Count("PATCH", bmctest.System) != 4 {
+		t.Errorf("%s: %v", got, writes(b))
+	}
+	tidy(t, b, atRest)
+}

@@ -73,7 +73,7 @@ func (t *trial) empty(ctx context.Context, path string) error {
 	var errs error
 	for _, byAction := range []bool{true, false} {
 		tries := 3
-		err := t.persist(ctx, &tries, func(ctx context.Context) error { return t.eject(ctx, path, byAction) })
+		err := t.persist(ctx, &tries, busyOrLost, func(ctx context.Context) error { return t.eject(ctx, path, byAction) })
 		gone := func(ctx context.Context) bool {
 			now, lookErr := t.look(ctx, path)
 			return lookErr == nil && now.empty()

@@ -117,7 +117,7 @@ func (t *trial) insertInto(ctx context.Context, path string) (string, error) {
 		if len(t.tried) == 0 || t.tried[len(t.tried)-1].slot != path {
 			t.tried = append(t.tried, attempt{slot: path})
 		}
-		err = t.persist(ctx, &tries, send)
+		err = t.persist(ctx, &tries, busy, send)
 		if err == nil || unanswered(err) {
 			t.tried[len(t.tried)-1].accepted = true
 		}

@@ -14,7 +14,7 @@ import (
 type Options struct {
 	Image       string                           // the image that the BMCs will fetch; empty: not known yet
 	Timeout     time.Duration                    // of one request: 10 s
-	HostTimeout time.Duration                    // of one host: 60 s
+	HostTimeout time.Duration                    // of one host, the active probe apart: 60 s
 	Concurrency int                              // services asked at a time: 256
 	Network     string                           // families in which a BMC's name must resolve: "ip", "ip4" or "ip6": "ip"
 	Resolver    *net.Resolver                    // nil: the system's

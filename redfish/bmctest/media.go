@@ -22,6 +22,7 @@ type Quirks struct {
 	FetchesHead  bool // only HEAD: the image is read when the host boots. OpenBMC
 	FetchesParts bool // HEAD, then the image in ranges
 
+	WeakTags   bool // every answer has a weak ETag, which no If-Match ever matches: a PATCH with one is a 412
 	Continuous bool // BootSourceOverrideEnabled is always Continuous, and the target Hdd at rest. sushy-tools
 }
 
@@ -35,6 +36,18 @@ func (q Quirks) shape(tree Tree) {
 			maps.Copy(boot, map[string]any{"BootSourceOverrideEnabled": "Continuous", "BootSourceOverrideTarget": "Hdd"})
 		}
 	}
+}
+
+// tag sets the ETag of an answer.
+func (q Quirks) tag(w http.ResponseWriter) {
+	if q.WeakTags {
+		w.Header().Set("ETag", `W/"1"`)
+	}
+}
+
+// otherVersion says whether a PATCH is for another version of the resource than this one.
+func (q Quirks) otherVersion(r *http.Request) bool {
+	return q.WeakTags && r.Header.Get("If-Match") != ""
 }
 
 // boot takes out of a PATCH what the BMC accepts and ignores.

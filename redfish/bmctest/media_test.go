@@ -152,6 +152,25 @@ func TestBootOverride(t *testing.T) {
 	}
 }
 
+func TestWeakTags(t *testing.T) {
+	b := start(t, bmctest.Config{Quirks: bmctest.Quirks{WeakTags: true}})
+	r, _, err := send(t, "GET", b.URL()+bmctest.System, "", nil)
+	if err != nil || r.Header.Get("ETag") != `W/"1"` {
+		t.Fatalf("%v, %v", r, err)
+	}
+	for _, tag := range []string{r.Header.Get("ETag"), ""} {
+		want := map[bool]int{true: 204, false: 412}[tag == ""]
+		r, _, err := send(t, "PATCH", b.URL()+bmctest.System, `{"AssetTag":"x"}`, func(r *http.Request) {
+			if tag != "" {
+				r.Header.Set("If-Match", tag)
+			}
+		})
+		if err != nil || r.StatusCode != want {
+			t.Errorf("If-Match %q: %v, %v", tag, r, err)
+		}
+	}
+}
+
 func TestArrived(t *testing.T) {
 	var seen []string
 	b := start(t, bmctest.Config{Sessions: true, Arrived: func(r bmctest.Request) { seen = append(seen, r.String()+" "+r.Body) }})

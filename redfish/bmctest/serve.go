@@ -85,6 +85,7 @@ func (b *BMC) get(w http.ResponseWriter, path string) {
 	case patched:
 		w.Header().Set("Allow", "GET, HEAD, PATCH")
 	}
+	b.config.Quirks.tag(w)
 	reply(w, http.StatusOK, json.RawMessage(content))
 }
 
@@ -148,6 +149,8 @@ func (b *BMC) patch(w http.ResponseWriter, r *http.Request, path string) {
 		refuse(w, http.StatusBadRequest, "Base.1.0.MalformedJSON", err.Error())
 	case !ok:
 		refuse(w, http.StatusNotFound, "Base.1.0.ResourceMissingAtURI", "no resource at "+path)
+	case b.config.Quirks.otherVersion(r):
+		refuse(w, http.StatusPreconditionFailed, "Base.1.0.PreconditionFailed", "the ETag does not match")
 	case slot:
 		b.patchSlot(w, path, changes)
 	default:

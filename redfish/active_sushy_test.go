@@ -74,41 +74,40 @@ func TestSushyToolsActive(t *testing.T) {
 		{"vmedia", full, map[string]string{"insert": "sent GET after"}},
 		{"minimum", none, map[string]string{"insert": "not asked: media failed", "boot-once": "not asked: media failed", "eject": "not asked: nothing was inserted"}},
 	} {
-		for _, listen := range []string{"127.0.0.1", "::1"} {
-			for _, secure := range []bool{false, true} {
-				for _, login := range []bool{false, true} {
-					t.Run(fmt.Sprintf("%s, %s, TLS %t, login %t", test.features, listen, secure, login), func(t *testing.T) {
-						s := sushytest.System(0)
-						o := sushy.Options{FeatureSet: test.features, ListenIP: listen, QuickPower: true, Systems: []sushy.System{s}}
-						if secure {
-							o.Certificate, o.Key = certificate, key
-						}
-						if login {
-							o.User, o.Password = "admin", "sesame"
-						}
-						e := sushytest.ForTest(t, o)
-						h := sushyHost(e, s)
-						h.RootCAs = pool
-						r := redfish.Preflight(t.Context(), []redfish.Host{h}, redfish.Options{Active: &redfish.Active{}})[0]
-						var got []string
-						for _, c := range redfish.ActiveCatalogue() {
-							result := r.Check(c.ID)
-							got = append(got, string(result.Status))
-							if !strings.Contains(result.Seen, test.seen[c.ID]) {
-								t.Errorf("%s saw %q, want %q in it", c.ID, result.Seen, test.seen[c.ID])
-							}
-							t.Logf("%s %s: %s", c.ID, result.Status, result.Seen)
-						}
-						if strings.Join(got, " ") != test.statuses {
-							t.Errorf("got %s, want %s", got, test.statuses)
-						}
-						if asked := requestsIn(t, e, ""); r.Requests != asked {
-							t.Errorf("%d requests reported, %d in the emulator's log", r.Requests, asked)
-						}
-						atRest(t, e)
-					})
+		for _, way := range []struct {
+			listen        string
+			secure, login bool
+		}{{"127.0.0.1", false, false}, {"127.0.0.1", true, true}, {"::1", false, true}, {"::1", true, false}} {
+			t.Run(fmt.Sprintf("%s, %s, TLS %t, login %t", test.features, way.listen, way.secure, way.login), func(t *testing.T) {
+				s := sushytest.System(0)
+				o := sushy.Options{FeatureSet: test.features, ListenIP: way.listen, QuickPower: true, Systems: []sushy.System{s}}
+				if way.secure {
+					o.Certificate, o.Key = certificate, key
 				}
-			}
+				if way.login {
+					o.User, o.Password = "admin", "sesame"
+				}
+				e := sushytest.ForTest(t, o)
+				h := sushyHost(e, s)
+				h.RootCAs = pool
+				r := redfish.Preflight(t.Context(), []redfish.Host{h}, redfish.Options{Active: &redfish.Active{}})[0]
+				var got []string
+				for _, c := range redfish.ActiveCatalogue() {
+					result := r.Check(c.ID)
+					got = append(got, string(result.Status))
+					if !strings.Contains(result.Seen, test.seen[c.ID]) {
+						t.Errorf("%s saw %q, want %q in it", c.ID, result.Seen, test.seen[c.ID])
+					}
+					t.Logf("%s %s: %s", c.ID, result.Status, result.Seen)
+				}
+				if strings.Join(got, " ") != test.statuses {
+					t.Errorf("got %s, want %s", got, test.statuses)
+				}
+				if asked := requestsIn(t, e, ""); r.Requests != asked {
+					t.Errorf("%d requests reported, %d in the emulator's log", r.Requests, asked)
+				}
+				atRest(t, e)
+			})
 		}
 	}
 }

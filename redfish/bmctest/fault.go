@@ -3,6 +3,7 @@ package bmctest
 import (
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"time"
 )
@@ -19,6 +20,7 @@ const (
 	HalfBody             // closes it in the middle of the body
 	Redirect             // answers Fault.Status (default 302) with Fault.Location
 	Slow                 // answers as it should, but Fault.Delay later
+	Mute                 // does what was asked, and closes the connection without an answer
 )
 
 // Fault breaks the answers to matching requests.
@@ -91,6 +93,9 @@ func (b *BMC) misbehave(w http.ResponseWriter, r *http.Request, f Fault) bool {
 			f.Status = http.StatusFound
 		}
 		w.WriteHeader(f.Status)
+	case Mute:
+		b.answer(httptest.NewRecorder(), r, strings.TrimSuffix(r.URL.Path, "/"))
+		drop(w, false)
 	case Slow:
 		b.wait(r, f.Delay)
 		return false

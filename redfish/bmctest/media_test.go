@@ -1,7 +1,9 @@
 package bmctest_test
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -168,6 +170,15 @@ func TestWeakTags(t *testing.T) {
 		if err != nil || r.StatusCode != want {
 			t.Errorf("If-Match %q: %v, %v", tag, r, err)
 		}
+	}
+}
+
+// A BMC may do what was asked, and its answer be lost.
+func TestMute(t *testing.T) {
+	b := start(t, bmctest.Config{Faults: []bmctest.Fault{{Kind: bmctest.Mute, Method: "PATCH"}}})
+	r, _, err := send(t, "PATCH", b.URL()+bmctest.System, `{"AssetTag":"x"}`, nil)
+	if !errors.Is(err, io.EOF) || b.Property(bmctest.System, "AssetTag") != "x" {
+		t.Errorf("%v, %v; the tag is %v", r, err, b.Property(bmctest.System, "AssetTag"))
 	}
 }
 

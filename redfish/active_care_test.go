@@ -201,8 +201,8 @@ func sweepOnce(t *testing.T, config bmctest.Config, rest string, active bool, n 
 // A host behind a slow BMC has more time for the active probe than for reading.
 func TestHostTimeoutSparesTheActiveProbe(t *testing.T) {
 	b := start(t, bmctest.Config{NoFetch: true, Sessions: true})
-	opts := quick(func(a *Active) { a.FetchTimeout = 2100 * time.Millisecond })
-	opts.HostTimeout = 2 * time.Second
+	opts := quick(func(a *Active) { a.FetchTimeout = 4100 * time.Millisecond })
+	opts.HostTimeout = 4 * time.Second
 	r := ask(t, hostAt(b), opts)
 	want(t, r, "insert", Fail, "has not fetched it from")
 	want(t, r, "eject", Pass, "is empty again")

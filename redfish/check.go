@@ -26,6 +26,8 @@ type Check struct {
 	Remedy string   // what to do about it, in general; a Result's remedy is about the host
 	Needs  []string // ids of checks that come before; where one failed or was skipped, this one is skipped
 
+	Active bool // of ActiveCatalogue: it changes something at the BMC, and changes it back
+
 	// perService says that the answer holds for every host behind the same service, and is asked for once.
 	perService bool
 	ask        func(ctx context.Context, p *probe) finding

@@ -21,8 +21,9 @@ type probe struct {
 	manager    *resource
 	media      media
 
-	before int64 // requests of the service before this host's first
-	items  int64 // of this host's: those for one NIC, media slot or storage resource
+	before int64  // requests of the service before this host's first
+	items  int64  // of this host's: those for one NIC, media slot or storage resource
+	trial  *trial // of the active probe
 }
 
 // askAll runs the catalogue for one host.
@@ -37,14 +38,12 @@ func (p *probe) askAll(parent context.Context) {
 	late := false
 	for _, c := range Catalogue() {
 		f := p.one(ctx, parent, c, blocked, &late)
-		result := Result{ID: c.ID, Status: f.status, Seen: f.seen, Remedy: f.remedy}
-		if result.Remedy == "" && (f.status == Fail || f.status == Warn) {
-			result.Remedy = c.Remedy
-		}
-		p.report.Checks = append(p.report.Checks, result)
-		p.run.progress(p.host.Name, result)
+		p.note(c, f)
 	}
 	p.describe(ctx)
+	if p.run.opts.Active != nil {
+		p.askActive(parent, blocked, late)
+	}
 	p.report.Status = worst(p.report.Checks)
 	if parent.Err() != nil {
 		p.report.Status = Unknown
@@ -53,6 +52,16 @@ func (p *probe) askAll(parent context.Context) {
 	if p.service.conn != nil {
 		p.report.Requests += int(p.service.conn.counter.n.Load() - p.before)
 	}
+}
+
+// note enters a check's result into the report.
+func (p *probe) note(c Check, f finding) {
+	result := Result{ID: c.ID, Status: f.status, Seen: f.seen, Remedy: f.remedy}
+	if result.Remedy == "" && (f.status == Fail || f.status == Warn) {
+		result.Remedy = c.Remedy
+	}
+	p.report.Checks = append(p.report.Checks, result)
+	p.run.progress(p.host.Name, result)
 }
 
 // one gives the result of one check as the overrides have it. A check that is turned off is asked all the same where others

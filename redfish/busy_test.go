@@ -34,8 +34,8 @@ func TestBusy(t *testing.T) {
 		{"a login is sent once", at(bmctest.Busy(1, "0"), bmctest.Sessions), "auth", Fail, "HTTP 503", 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			usual := ask(t, hostAt(start(t, bmctest.Config{Sessions: true})), Options{}).Requests
-			b := start(t, bmctest.Config{Sessions: true, Faults: []bmctest.Fault{test.fault}})
+			usual := ask(t, hostAt(start(t, bmctest.Config{Sessions: true, Tree: modest()})), Options{}).Requests
+			b := start(t, bmctest.Config{Sessions: true, Tree: modest(), Faults: []bmctest.Fault{test.fault}})
 			r := ask(t, hostAt(b), Options{})
 			want(t, r, test.check, test.status, test.text)
 			if r.Requests != len(b.Requests()) {

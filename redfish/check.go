@@ -21,9 +21,12 @@ const (
 type Check struct {
 	ID     string
 	Asks   string   // what is asked
-	Rule   string   // what makes it fail or warn, and why that matters
+	Rule   string   // what makes it fail or warn
+	Why    string   // what fails later without it
 	Remedy string   // what to do about it, in general; a Result's remedy is about the host
 	Needs  []string // ids of checks that come before; where one failed or was skipped, this one is skipped
+
+	Active bool // of ActiveCatalogue: it changes something at the BMC, and changes it back
 
 	// perService says that the answer holds for every host behind the same service, and is asked for once.
 	perService bool

@@ -2,6 +2,7 @@ package redfish
 
 import (
 	"context"
+	"net/http"
 	"strings"
 )
 
@@ -35,4 +36,42 @@ func askBootMode(_ context.Context, p *probe) finding {
 		return warn("", "BootSourceOverrideMode %s, and %s is asked for", mode, p.host.BootMode)
 	}
 	return unknown("BootSourceOverrideMode %q, which the standard does not know", printable(mode))
+}
+
+// askSecureBoot asks whether secure boot can be had where it is asked for, and whether it is off where it is not.
+func askSecureBoot(ctx context.Context, p *probe) finding {
+	if p.host.BootMode == "" {
+		return skip("no boot mode is given")
+	}
+	asked := strings.EqualFold(p.host.BootMode, "UEFISecureBoot")
+	link, err := p.system.link("SecureBoot")
+	if err != nil {
+		return unknown("%s", reasonOf(err))
+	}
+	r, err := p.service.conn.get(ctx, link)
+	switch status := statusOf(err); {
+	case asked && (status == http.StatusNotImplemented || status == http.StatusMethodNotAllowed):
+		return fail("use bootMode UEFI", "%s", reasonOf(err))
+	case err != nil:
+		return unknown("%s", reasonOf(err))
+	}
+	enabled, err := r.flag("SecureBootEnable")
+	current, currentErr := r.text("SecureBootCurrentBoot")
+	switch {
+	case asked && err != nil:
+		return unknown("%s", reasonOf(err))
+	case asked && orEmpty(r.text("SecureBootMode")) == "SetupMode" && !enabled:
+		return warn("enrol the platform's default keys in the machine's setup", "SecureBootMode SetupMode: there are no keys to boot by")
+	case asked:
+		return pass("SecureBootEnable %t, and can be set", enabled)
+	case err == nil && enabled:
+		return warn("", "SecureBootEnable true, and %s is asked for", p.host.BootMode)
+	case currentErr == nil && current == "Enabled":
+		return warn("", "SecureBootCurrentBoot Enabled, and %s is asked for", p.host.BootMode)
+	case err == nil:
+		return pass("SecureBootEnable false")
+	case currentErr == nil && current == "Disabled":
+		return pass("SecureBootCurrentBoot Disabled")
+	}
+	return unknown("%s", reasonOf(err))
 }

@@ -12,6 +12,7 @@ type media struct {
 	where  string // path of the collection
 	listed int    // slots that it names
 	slots  []slot
+	reads  int64 // requests for slots
 	err    error // why a slot that it names could not be read; the last one
 }
 
@@ -49,7 +50,7 @@ func unlessUnread(both error, errs ...error) error {
 }
 
 // mediaUnder reads the slots under a system or a Manager; the error says why there are none.
-func mediaUnder(ctx context.Context, c *conn, owner *resource) (media, error) {
+func mediaUnder(ctx context.Context, c *conn, owner *resource) (m media, err error) {
 	link, err := owner.link("VirtualMedia")
 	if err != nil {
 		return media{}, err
@@ -62,10 +63,12 @@ func mediaUnder(ctx context.Context, c *conn, owner *resource) (media, error) {
 	if err != nil {
 		return media{}, err
 	}
-	m := media{where: collection.path, listed: len(members)}
+	m = media{where: collection.path, listed: len(members)}
 	if m.listed == 0 {
 		return m, &PropertyError{Path: collection.path, Property: "Members", Problem: "is empty"}
 	}
+	before := c.counter.n.Load()
+	defer func() { m.reads = c.counter.n.Load() - before }()
 	for _, member := range members {
 		r, err := c.get(ctx, member)
 		if err != nil {
@@ -111,6 +114,7 @@ func (m media) discs() []slot {
 
 func askMedia(ctx context.Context, p *probe) finding {
 	m, err := findMedia(ctx, p.service.conn, p.system, p.readManager)
+	p.items += m.reads
 	p.media = m
 	switch {
 	case errors.Is(err, ErrNoVirtualMedia):
@@ -154,10 +158,10 @@ func askMediaType(_ context.Context, p *probe) finding {
 	return fail("", "the slots take only %s", listed(other))
 }
 
-func askMediaAction(_ context.Context, p *probe) finding {
+func askMediaAction(ctx context.Context, p *probe) finding {
 	var why finding
 	for _, s := range p.media.discs() {
-		f := s.insertion()
+		f := s.insertion(p.vendor(ctx))
 		if f.status == Pass {
 			return f
 		}
@@ -171,8 +175,9 @@ func askMediaAction(_ context.Context, p *probe) finding {
 	return why
 }
 
-// insertion says how an image gets into the slot. A PATCH is certain only where the BMC's Allow header says so.
-func (s slot) insertion() finding {
+// insertion says how an image gets into the slot. A PATCH is certain only where the BMC's Allow header says so, or where
+// its vendor's BMCs have slots without actions that take one: Lenovo's XClarity Controller.
+func (s slot) insertion(made vendor) finding {
 	if target, err := s.text("Actions", "#VirtualMedia.InsertMedia", "target"); err == nil && target != "" {
 		return pass("%s has the action InsertMedia", s.path)
 	}
@@ -184,59 +189,11 @@ func (s slot) insertion() finding {
 	}
 	_, hasImage := s.body["Image"]
 	_, hasInserted := s.body["Inserted"]
+	if hasImage && hasInserted && made == lenovo {
+		return pass("%s has no action InsertMedia, but Image and Inserted, which Lenovo's BMCs take by PATCH", s.path)
+	}
 	if hasImage && hasInserted {
 		return unknown("%s has no action InsertMedia; whether Image and Inserted can be patched, the BMC does not say", s.path)
 	}
 	return fail("", "%s has no action InsertMedia, and no Image and Inserted to PATCH", s.path)
-}
-
-func askMediaBusy(_ context.Context, p *probe) finding {
-	var taken finding
-	for _, s := range p.media.discs() {
-		f := s.occupied(p.host)
-		if f.status == Pass {
-			return f
-		}
-		if taken.status == "" || f.status == Warn {
-			taken = f
-		}
-	}
-	if taken.status == "" {
-		return unknown("no slot can be read")
-	}
-	return taken
-}
-
-// occupied says whether something is in the slot. BMCs write "no image" as null, "" and "None".
-func (s slot) occupied(h Host) finding {
-	inserted, insertedErr := s.flag("Inserted")
-	image, imageErr := s.text("Image")
-	via, _ := s.text("ConnectedVia")
-	var property *PropertyError
-	saysNone := imageErr == nil || errors.As(imageErr, &property) && property.Null
-	empty := image == "" || strings.EqualFold(image, "None")
-	switch {
-	case via == "Applet":
-		return fail("close the console that holds it, or ask who uses it", "%s is held by a console (ConnectedVia Applet)", s.path)
-	case insertedErr == nil && inserted, imageErr == nil && !empty:
-		if h.Managed { // Ironic serves the image from a URL of its own, so that it cannot be told by its name
-			return pass("%s holds %s, and the host has its BareMetalHost", s.path, orUnnamed(image))
-		}
-		return warn("eject it, if nobody needs it", "%s holds %s", s.path, orUnnamed(image))
-	case insertedErr == nil, saysNone:
-		return pass("%s is empty", s.path)
-	}
-	return unknown("%s", reasonOf(insertedErr))
-}
-
-// orUnnamed shows an image's URL without user info and query: an image service puts its tokens there.
-func orUnnamed(image string) string {
-	if image == "" {
-		return "an image that it does not name"
-	}
-	shown, query, _ := strings.Cut(maskUserInfo(image), "?")
-	if query != "" {
-		shown += "?…"
-	}
-	return printable(shown)
 }

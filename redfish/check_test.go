@@ -204,15 +204,3 @@ func TestNothingIsSentAfter401(t *testing.T) {
 		t.Errorf("sent after the refusal: %v", b.Requests())
 	}
 }
-
-func TestManaged(t *testing.T) {
-	tree := bmctest.Small().Set(bmctest.System, "On", "PowerState").Set(bmctest.Slot, true, "Inserted").Set(bmctest.Slot, "http://ironic/boot-1.iso", "Image")
-	h := hostAt(start(t, bmctest.Config{Tree: tree}))
-	if r := ask(t, h, Options{}); r.Status != Warn || !r.Usable() {
-		t.Errorf("not managed: %+v", r)
-	}
-	h.Managed = true
-	if r := ask(t, h, Options{}); r.Status != Pass {
-		t.Errorf("managed: %+v", r)
-	}
-}

@@ -46,7 +46,7 @@ func (c *conn) withMembers(ctx context.Context, link string) (*resource, error) 
 		r, err := c.readPages(ctx, path, c.expand)
 		switch status := statusOf(err); {
 		case err == nil && complete(r):
-			if members, _ := r.body["Members"].([]any); c.keepMembers(r) == 0 && len(members) > 0 {
+			if members, _ := r.body["Members"].([]any); len(members) > 0 && !slices.ContainsFunc(members, isWhole) {
 				c.expand = "" // ignored: what came is the plain collection
 			}
 			return r, nil
@@ -58,39 +58,51 @@ func (c *conn) withMembers(ctx context.Context, link string) (*resource, error) 
 	})
 }
 
-// readPages reads a collection, and where it comes in pages, the others.
+// readPages reads a collection, and where it comes in pages, the others, and keeps the members that came with it: some BMCs
+// send them unasked.
 func (c *conn) readPages(ctx context.Context, path, query string) (*resource, error) {
 	r, err := c.read(ctx, withQuery(path, query))
 	if err != nil {
 		return nil, err
 	}
 	r.path = path
-	seen := map[string]bool{withQuery(path, query): true}
+	if err := c.readOn(ctx, r, withQuery(path, query)); err != nil {
+		return nil, err
+	}
+	if c.cache != nil && complete(r) {
+		c.keepMembers(r)
+	}
+	return r, nil
+}
+
+// readOn adds the members of the following pages to a collection.
+func (c *conn) readOn(ctx context.Context, r *resource, first string) error {
+	seen := map[string]bool{first: true}
 	for page := r; ; {
 		link, err := page.text("Members@odata.nextLink")
 		if err != nil {
-			return r, nil // the last page has none
+			return nil // the last page has none
 		}
 		next, err := localPath(c.base, link)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if seen[next] || len(seen) == mostPages {
-			return nil, fmt.Errorf("%s: its pages do not end, or are more than %d", path, mostPages)
+			return fmt.Errorf("%s: its pages do not end, or are more than %d", r.path, mostPages)
 		}
 		seen[next] = true
 		if page, err = c.read(ctx, next); err != nil {
-			return nil, err
+			return err
 		}
 		more, err := page.at("Members")
 		if err != nil {
-			return nil, err
+			return err
 		}
-		former, _ := r.body["Members"].([]any)
 		latter, ok := more.([]any)
 		if !ok {
-			return nil, page.wrong(more, "a list", []string{"Members"})
+			return page.wrong(more, "a list", []string{"Members"})
 		}
+		former, _ := r.body["Members"].([]any)
 		r.body["Members"] = append(former, latter...)
 	}
 }
@@ -115,22 +127,14 @@ func complete(r *resource) bool {
 	return !ok || float64(len(members)) >= count
 }
 
-// keepMembers notes the members that came whole with their collection, and says how many they were.
-func (c *conn) keepMembers(collection *resource) int {
+// keepMembers notes the members that came whole with their collection. What was read by its own path stays.
+func (c *conn) keepMembers(collection *resource) {
 	members, _ := collection.body["Members"].([]any)
-	kept := 0
 	for _, m := range members {
 		body, _ := m.(map[string]any)
-		if !whole(body) {
-			continue
-		}
 		id, _ := body["@odata.id"].(string)
 		path, err := localPath(c.base, id)
-		if err != nil {
-			continue
-		}
-		kept++
-		if _, known := c.cache[cacheKey(path)]; known {
+		if _, known := c.cache[cacheKey(path)]; err != nil || known || !isWhole(m) {
 			continue
 		}
 		member := *collection
@@ -140,16 +144,27 @@ func (c *conn) keepMembers(collection *resource) int {
 		}
 		c.cache[cacheKey(path)] = answer{resource: &member}
 	}
-	return kept
 }
 
-// whole says whether an object is a resource, and no link or excerpt: it has its type, and something to say beside its name.
-func whole(body map[string]any) bool {
+// here gives a resource that is known without asking; nil where it is not.
+func (c *conn) here(link string) *resource {
+	path, err := localPath(c.base, link)
+	if err != nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.cache[cacheKey(path)].resource
+}
+
+// isWhole says whether a member is a resource, and no link or excerpt: it has its type, and something to say beside its name.
+func isWhole(member any) bool {
+	body, _ := member.(map[string]any)
 	if _, ok := body["@odata.type"].(string); !ok {
 		return false
 	}
 	return slices.ContainsFunc(slices.Collect(maps.Keys(body)), func(name string) bool {
-		return !strings.Contains(name, "@") && name != "Id" && name != "Name" && name != "Description" && name != "error"
+		return !strings.Contains(name, "@") && !slices.Contains([]string{"Id", "Name", "Description", "error"}, name)
 	})
 }
 

@@ -34,8 +34,10 @@ type conn struct {
 	counter     *counter
 	credentials Credentials
 	timeout     time.Duration // of one request that reads
+	now         func() time.Time
 
-	mu       sync.Mutex // one request in flight
+	mu       sync.Mutex      // one request in flight
+	took     []time.Duration // how long each answer took, or until there was none
 	login    login
 	redirect *redirect // the last one met
 	cache    map[string]answer
@@ -79,7 +81,7 @@ func newConn(host Host, address Address, opts Options) (*conn, error) {
 		DialContext: d.DialContext, DialTLSContext: d.DialContext,
 		MaxConnsPerHost: 1, MaxIdleConnsPerHost: 1, IdleConnTimeout: time.Minute,
 	}
-	c := &conn{base: base, dialer: d, counter: &counter{RoundTripper: transport}, credentials: host.Credentials, timeout: opts.Timeout}
+	c := &conn{base: base, dialer: d, counter: &counter{RoundTripper: transport}, credentials: host.Credentials, timeout: opts.Timeout, now: opts.Now}
 	c.client = &http.Client{
 		Transport:     c.counter,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -180,6 +182,8 @@ func (c *conn) once(ctx context.Context, method, path string, payload any, heade
 		request.Header.Set(name, value)
 	}
 	c.login.authorize(request, c.credentials)
+	began := c.now()
+	defer func() { c.took = append(c.took, c.now().Sub(began)) }()
 	answer, err := c.client.Do(request)
 	if err != nil {
 		return fail(err)
@@ -232,6 +236,7 @@ func (c *conn) read(ctx context.Context, path string) (*resource, error) {
 	if err != nil {
 		return nil, &RequestError{Method: http.MethodGet, URL: c.base.String() + path, StatusCode: res.status, Message: err.Error()}
 	}
+	r.received = c.now()
 	return r, nil
 }
 

@@ -5,6 +5,10 @@
 // again. It is careful with hardware that locks accounts: a wrong password is tried exactly once, and a credential never
 // leaves for another host than the one in the address.
 //
+// Where [Options] has [Active], it also proves the virtual drive ([ActiveCatalogue]): it puts a small image in, sees the BMC
+// fetch it, sets the boot override once, and takes all of that back again, also where it is interrupted. It never resets a
+// host, and leaves alone one that has media in its drive or a boot override set.
+//
 // [Open] gives a [Service], a small client that writes: power, virtual media, boot override.
 //
 // Addresses are those of a BareMetalHost (spec.bmc.address), read by Metal3's own parser and then more strictly: see

@@ -1,6 +1,7 @@
 package redfish
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -54,6 +55,9 @@ func (e *RequestError) Unwrap() error { return e.Err }
 // answered makes a RequestError of an answer that is no success; gofish's error type stays reachable below it.
 func answered(method, url string, status int, body []byte) *RequestError {
 	out := &RequestError{Method: method, URL: url, StatusCode: status}
+	if len(bytes.TrimSpace(body)) == 0 {
+		return out // there are no words of the BMC's
+	}
 	var parsed *schemas.Error
 	if err := schemas.ConstructError(status, body); errors.As(err, &parsed) {
 		out.Code, out.Message, out.Err = printable(parsed.Code), printable(parsed.Message), err

@@ -213,3 +213,24 @@ func FuzzCollection(f *testing.F) {
 		}
 	})
 }
+
+// A Manager's time is one that its text says, or an error.
+func FuzzDateTime(f *testing.F) {
+	f.Add("2026-01-02T03:04:05+01:00", "")
+	f.Add("2026-01-02T03:04:05", "+01:00")
+	f.Add("2026-01-02 03:04:05", "Z")
+	f.Add("1970-01-01T00:00:00Z", "+99:99")
+	f.Fuzz(func(t *testing.T, text, offset string) {
+		r := &resource{path: "/m", body: map[string]any{"DateTime": text, "DateTimeLocalOffset": offset}}
+		at, err := dateTime(r)
+		if err != nil {
+			return
+		}
+		if _, err := time.Parse(time.RFC3339, text); err != nil {
+			text += offset
+		}
+		if again, err := time.Parse(time.RFC3339, text); err != nil || !again.Equal(at) {
+			t.Errorf("%q became %s", text, at)
+		}
+	})
+}

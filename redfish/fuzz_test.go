@@ -54,7 +54,7 @@ func FuzzBodies(f *testing.F) {
 	catalogue := Catalogue()
 	f.Fuzz(func(t *testing.T, at int, body []byte) {
 		h := Host{Name: "worker0", Address: "redfish-virtualmedia+http://192.0.2.1" + bmctest.System, BootMAC: bmctest.MAC,
-			Credentials: Credentials{user, password}, BootMode: "UEFI"}
+			Credentials: Credentials{user, password}, BootMode: "UEFI", Image: "https://images.example/boot.iso", Minimum: Minimum{1, 1}, NeedsDisk: true}
 		r := &run{opts: Options{}.withDefaults(), peers: newPeers([]Host{h})}
 		s := r.services([]Host{h})[0]
 		s.conn.client.Transport = canned{tree, paths[uint(at)%uint(len(paths))], body}

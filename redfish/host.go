@@ -21,7 +21,18 @@ type Host struct {
 	// Managed says that the host already has its BareMetalHost of this lab. It is powered on and has Image in its drive:
 	// both are right there.
 	Managed bool
-	Image   string // the image that the BMC will fetch; empty: Options.Image
+
+	Image     string // URL that the BMC will really fetch; empty: Options.Image
+	ImageFrom string // one phrase: how that is known, or that it is assumed; shown beside it
+
+	Minimum   Minimum // what the lab asks of the machine
+	NeedsDisk bool    // the lab installs on a disk: rootDeviceHints are given
+}
+
+// Minimum is what a machine must have; zero: not asked about.
+type Minimum struct {
+	Cores     int // processors as an operating system counts them: threads, where the BMC states those
+	MemoryGiB int
 }
 
 // Credentials of a BMC. They print as ***, whatever the verb, and marshal to JSON as "***".

@@ -17,8 +17,9 @@ const closing = 5 * time.Second
 type login struct {
 	basic   bool
 	token   string
-	session string // path of the session to delete
-	refused bool   // 401: nothing is sent with this credential again
+	session string   // path of the session to delete
+	roles   []string // of the session, where its body states them
+	refused bool     // 401: nothing is sent with this credential again
 }
 
 func (l *login) sends() bool { return l.basic || l.token != "" }
@@ -95,6 +96,9 @@ func (c *conn) openSession(ctx context.Context, link string) outcome {
 	}
 	c.login.token = res.header.Get("X-Auth-Token")
 	c.login.session = c.sessionPath(res)
+	if body, err := decode(path, res.header, res.body); err == nil {
+		c.login.roles, _ = body.texts("Roles")
+	}
 	if c.login.token == "" {
 		c.login.basic = true
 		return outcome{how: how, status: res.status, err: fmt.Errorf("POST %s: HTTP %d without an X-Auth-Token", link, res.status)}

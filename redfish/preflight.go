@@ -16,12 +16,14 @@ import (
 type Options struct {
 	Image       string                           // the image that the BMCs will fetch; empty: not known yet
 	Timeout     time.Duration                    // of one request: 10 s
-	HostTimeout time.Duration                    // of one host: 60 s
+	HostTimeout time.Duration                    // of one host, the active probe apart: 60 s
 	Concurrency int                              // services asked at a time: 256
 	Network     string                           // families in which a BMC's name must resolve: "ip", "ip4" or "ip6": "ip"
 	Resolver    *net.Resolver                    // nil: the system's
 	Progress    func(host string, result Result) // called after each check, one call at a time; may be nil
-	Now         func() time.Time                 // for dates of certificates: time.Now
+	Now         func() time.Time                 // time.Now; called by several goroutines
+	Overrides   map[string]Override              // by the id of a check; see KnownCheck
+	Active      *Active                          // the active probe; nil: the pre-flight only reads
 }
 
 func (o Options) withDefaults() Options {
@@ -56,7 +58,7 @@ type Report struct {
 	Status   Status        `json:"status"`   // pass, warn or fail; unknown: interrupted before all was asked
 	Requests int           `json:"requests"` // what hosts of one service share counts for the first of them
 	Duration time.Duration `json:"-"`        // duration_ms in JSON
-	Checks   []Result      `json:"checks"`   // in the order of Catalogue
+	Checks   []Result      `json:"checks"`   // in the order of Catalogue, then of ActiveCatalogue
 }
 
 // Usable says whether the host can be used: nothing failed, and all was asked.
@@ -87,6 +89,7 @@ func (r Report) MarshalJSON() ([]byte, error) {
 func Preflight(ctx context.Context, hosts []Host, opts Options) []Report {
 	opts = opts.withDefaults()
 	run := &run{opts: opts, peers: newPeers(hosts)}
+	defer run.images.close()
 	services := run.services(hosts)
 	var group errgroup.Group
 	group.SetLimit(opts.Concurrency)
@@ -117,6 +120,8 @@ func Preflight(ctx context.Context, hosts []Host, opts Options) []Report {
 type run struct {
 	opts  Options
 	peers *peers
+
+	images images // that the active probe serves
 
 	mu sync.Mutex // Progress is called by one goroutine at a time
 }

@@ -20,6 +20,10 @@ type probe struct {
 	system     *resource
 	manager    *resource
 	media      media
+
+	before int64  // requests of the service before this host's first
+	items  int64  // of this host's: those for one NIC, media slot or storage resource
+	trial  *trial // of the active probe
 }
 
 // askAll runs the catalogue for one host.
@@ -27,48 +31,51 @@ func (p *probe) askAll(parent context.Context) {
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(parent, p.run.opts.HostTimeout)
 	defer cancel()
-	var before int64
 	if p.service.conn != nil {
-		before = p.service.conn.counter.n.Load()
+		p.before = p.service.conn.counter.n.Load()
 	}
 	blocked := map[string]string{} // check → the failed check that stands at the root of it
 	late := false
 	for _, c := range Catalogue() {
 		f := p.one(ctx, parent, c, blocked, &late)
-		result := Result{ID: c.ID, Status: f.status, Seen: f.seen, Remedy: f.remedy}
-		if result.Remedy == "" && (f.status == Fail || f.status == Warn) {
-			result.Remedy = c.Remedy
-		}
-		p.report.Checks = append(p.report.Checks, result)
-		p.run.progress(p.host.Name, result)
+		p.note(c, f)
 	}
 	p.describe(ctx)
+	if p.run.opts.Active != nil {
+		p.askActive(parent, blocked, late)
+	}
 	p.report.Status = worst(p.report.Checks)
 	if parent.Err() != nil {
 		p.report.Status = Unknown
 	}
 	p.report.Duration = time.Since(began)
 	if p.service.conn != nil {
-		p.report.Requests += int(p.service.conn.counter.n.Load() - before)
+		p.report.Requests += int(p.service.conn.counter.n.Load() - p.before)
 	}
 }
 
-// one asks one check, unless one that it needs failed or time is up.
-func (p *probe) one(ctx, parent context.Context, c Check, blocked map[string]string, late *bool) finding {
-	for _, need := range c.Needs {
-		if cause, ok := blocked[need]; ok {
-			blocked[c.ID] = cause
-			return skip("not asked: %s failed", cause)
-		}
+// note enters a check's result into the report.
+func (p *probe) note(c Check, f finding) {
+	result := Result{ID: c.ID, Status: f.status, Seen: f.seen, Remedy: f.remedy}
+	if result.Remedy == "" && (f.status == Fail || f.status == Warn) {
+		result.Remedy = c.Remedy
 	}
-	switch {
-	case parent.Err() != nil:
-		return skip("not asked: interrupted")
-	case *late:
-		return skip("not asked: no time was left")
-	case ctx.Err() != nil:
-		*late = true
-		return fail("reset the BMC: it answers too slowly", "not asked within %s", p.run.opts.HostTimeout)
+	p.report.Checks = append(p.report.Checks, result)
+	p.run.progress(p.host.Name, result)
+}
+
+// one gives the result of one check as the overrides have it. A check that is turned off is asked all the same where others
+// build on what it reads; where it then fails, they are skipped, as ever.
+func (p *probe) one(ctx, parent context.Context, c Check, blocked map[string]string, late *bool) finding {
+	opts := p.run.opts
+	if opts.off(c.ID) && (!needed(c.ID) || ctx.Err() != nil) {
+		return opts.judge(c.ID, finding{})
+	}
+	if f, ok := p.unasked(ctx, parent, c, blocked, late); ok {
+		if opts.off(c.ID) {
+			return opts.judge(c.ID, f)
+		}
+		return f // no override makes good that something was not asked
 	}
 	f, known := p.service.shared[c.ID]
 	if !known {
@@ -83,11 +90,34 @@ func (p *probe) one(ctx, parent context.Context, c Check, blocked map[string]str
 	if f.status == Fail {
 		blocked[c.ID] = c.ID
 	}
-	return f
+	return opts.judge(c.ID, f)
+}
+
+// unasked says why a check cannot be asked: one that it needs failed, the caller gave up, or time is up.
+func (p *probe) unasked(ctx, parent context.Context, c Check, blocked map[string]string, late *bool) (finding, bool) {
+	for _, need := range c.Needs {
+		if cause, ok := blocked[need]; ok {
+			blocked[c.ID] = cause
+			return skip("not asked: %s failed", cause), true
+		}
+	}
+	switch {
+	case parent.Err() != nil:
+		return skip("not asked: interrupted"), true
+	case *late:
+		return skip("not asked: no time was left"), true
+	case ctx.Err() != nil:
+		*late = true
+		return fail("reset the BMC: it answers too slowly", "not asked within %s", p.run.opts.HostTimeout), true
+	}
+	return finding{}, false
 }
 
 // amend replaces a check's result after the fact, if that makes it worse.
 func (p *probe) amend(id string, f finding) {
+	if f = p.run.opts.judge(id, f); f.status == Skip {
+		return
+	}
 	for i := range p.report.Checks {
 		r := &p.report.Checks[i]
 		if r.ID != id || r.Status == Fail || r.Status == Warn && f.status == Warn {

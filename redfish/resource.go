@@ -7,14 +7,16 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // resource is the body of one Redfish resource. BMCs leave properties out, set them to null and get their types wrong;
 // all three are told apart from a value, so that no check passes on what the BMC did not say.
 type resource struct {
-	path   string
-	body   map[string]any
-	header http.Header
+	path     string
+	body     map[string]any
+	header   http.Header
+	received time.Time // when the answer was there
 
 	expanded bool // it came within its collection, without headers of its own
 }
@@ -72,6 +74,18 @@ func (r *resource) flag(names ...string) (bool, error) {
 		return false, r.wrong(value, "a boolean", names)
 	}
 	return b, nil
+}
+
+func (r *resource) number(names ...string) (float64, error) {
+	value, err := r.at(names...)
+	if err != nil {
+		return 0, err
+	}
+	n, ok := value.(float64)
+	if !ok {
+		return 0, r.wrong(value, "a number", names)
+	}
+	return n, nil
 }
 
 // texts gives a list of text; an empty list is a value.

@@ -228,6 +228,10 @@ func (s *Service) patch(ctx context.Context, r *resource, payload any) error {
 		headers["If-Match"] = tag
 	}
 	_, err := s.conn.do(ctx, http.MethodPatch, r.path, payload, headers)
+	if statusOf(err) == http.StatusPreconditionFailed && len(headers) > 0 {
+		// Some BMCs give weak tags, which If-Match never matches, or a new one with each answer.
+		_, err = s.conn.do(ctx, http.MethodPatch, r.path, payload, nil)
+	}
 	return err
 }
 

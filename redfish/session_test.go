@@ -139,7 +139,7 @@ func TestLoginIsRedirectedWithin(t *testing.T) {
 
 // The caller gives up when the n-th request has arrived, for each n: no session is left, whatever was under way.
 func TestInterruptedAtEachRequest(t *testing.T) {
-	config := bmctest.Config{Sessions: true, TLS: true, Tree: rich(), Expand: bmctest.ExpandRefused, Faults: []bmctest.Fault{bmctest.Busy(1, "0")}}
+	config := bmctest.Config{Sessions: true, TLS: true, Tree: rich(bmctest.Small()), Expand: bmctest.ExpandRefused, Faults: []bmctest.Fault{bmctest.Busy(1, "0")}}
 	whole := ask(t, hostAt(start(t, config)), Options{}).Requests
 	if whole < 12 {
 		t.Fatalf("only %d requests: the sweep would miss some", whole)

@@ -7,8 +7,10 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stmcginnis/gofish/schemas"
 
@@ -49,59 +51,78 @@ func keyPair(t *testing.T) (certificate, key string, pool *x509.CertPool) {
 	return certificate, key, pool
 }
 
-// TestSushyTools asks real sushy-tools in the ways it can be set up. It has no sessions: skip. What is in none of the
-// columns must pass.
+// answer is what a check must give, and the property that decides it.
+type answer struct {
+	check  string
+	status redfish.Status
+	seen   string
+}
+
+// TestSushyTools asks real sushy-tools in all the ways it can be set up, about a disk and an image with a name. It has no
+// sessions, accounts or licences.
 func TestSushyTools(t *testing.T) {
 	certificate, key, pool := keyPair(t)
-	for _, test := range []struct {
-		name     string
-		options  sushy.Options
-		requests int
-		unknown  string
-		fail     string
-		skip     string
-	}{
-		// root, systems (the one Basic GET), system, interfaces, interface, media, Cd, Floppy, manager
-		{"full, IPv4", sushy.Options{}, 9, "link", "", "dns tls session"},
-		{"full, IPv6, TLS", sushy.Options{ListenIP: "::1", Certificate: certificate, Key: key}, 9, "link", "", "dns session"},
-		{"vmedia", sushy.Options{FeatureSet: "vmedia"}, 9, "health link", "", "dns tls session"},
-		// root, systems, system: there is neither media nor a Manager, nor are there interfaces
-		{"minimum", sushy.Options{FeatureSet: "minimum", ListenIP: "::1"}, 3,
-			"health boot-mac link", "media", "dns tls session media-type media-action media-busy"},
-		{"floppy only", sushy.Options{Devices: map[string]sushy.Device{"Floppy": {Name: "Floppy", MediaTypes: []string{"Floppy"}}}}, 8,
-			"link", "media-type", "dns tls session media-action media-busy"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			test.options.Systems = []sushy.System{sushytest.System(0), sushytest.System(1)}
-			test.options.User, test.options.Password, test.options.QuickPower = "admin", "sesame", true
-			e := sushytest.ForTest(t, test.options)
-			hosts := []redfish.Host{sushyHost(e, test.options.Systems[0]), sushyHost(e, test.options.Systems[1])}
-			for i := range hosts {
-				hosts[i].RootCAs = pool
-			}
-			reports := redfish.Preflight(t.Context(), hosts, redfish.Options{})
-			for _, c := range reports[0].Checks {
-				expected := redfish.Pass
-				for status, ids := range map[redfish.Status]string{redfish.Unknown: test.unknown, redfish.Fail: test.fail, redfish.Skip: test.skip} {
-					for _, id := range strings.Fields(ids) {
-						if id == c.ID {
-							expected = status
-						}
+	for _, set := range featureSets() {
+		for _, ip := range []string{"127.0.0.1", "::1"} {
+			for _, encrypted := range []bool{false, true} {
+				for _, guarded := range []bool{false, true} {
+					o := sushy.Options{FeatureSet: set.name, ListenIP: ip, Devices: set.devices}
+					name := set.title + ", " + ip
+					if encrypted {
+						o.Certificate, o.Key, name = certificate, key, name+", TLS"
 					}
+					if guarded {
+						o.User, o.Password, name = "admin", "sesame", name+", authentication"
+					}
+					if set.devices != nil && (encrypted || guarded) {
+						continue // the same slots, whoever asks
+					}
+					t.Run(name, func(t *testing.T) { set.run(t, o, pool) })
 				}
-				if c.Status != expected {
-					t.Errorf("%s is %s, want %s: %s → %s", c.ID, c.Status, expected, c.Seen, c.Remedy)
-				}
 			}
-			log, err := os.ReadFile(e.Log())
-			if err != nil {
-				t.Fatal(err)
+		}
+	}
+}
+
+func (set featureSet) run(t *testing.T, o sushy.Options, pool *x509.CertPool) {
+	o.Systems, o.QuickPower = []sushy.System{sushytest.System(0), sushytest.System(1)}, true
+	e := sushytest.ForTest(t, o)
+	var hosts []redfish.Host
+	for _, s := range o.Systems {
+		h := sushyHost(e, s)
+		h.RootCAs, h.Image, h.NeedsDisk, h.Minimum = pool, "https://images.example:6183/redfish/boot-1.iso", true, redfish.Minimum{Cores: 1, MemoryGiB: 1}
+		hosts = append(hosts, h)
+	}
+	now := time.Now()
+	reports := redfish.Preflight(t.Context(), hosts, redfish.Options{Now: func() time.Time { return now }})
+	transport := answer{"tls", redfish.Skip, "plain http"}
+	if o.Certificate != "" {
+		transport = answer{"tls", redfish.Pass, "good until"}
+	}
+	for i, r := range reports {
+		table := append(slices.Concat(everyFeatureSet(), set.checks), transport)
+		for _, a := range table {
+			c := r.Check(a.check)
+			seen := strings.ReplaceAll(c.Seen, o.Systems[i].UUID, "UUID")
+			if c.Status != a.status || !strings.Contains(seen, a.seen) {
+				t.Errorf("%s is %s (%s → %s), want %s with %q", a.check, c.Status, seen, c.Remedy, a.status, a.seen)
 			}
-			t.Logf("%d and %d requests; in the emulator's log %d", reports[0].Requests, reports[1].Requests, strings.Count(string(log), `"GET /redfish`))
-			if reports[0].Requests != test.requests {
-				t.Errorf("%d requests, want %d", reports[0].Requests, test.requests)
+		}
+		for _, c := range r.Checks {
+			if n := len(slices.DeleteFunc(slices.Clone(table), func(a answer) bool { return a.check != c.ID })); n != 1 {
+				t.Errorf("%s stands in the table %d times", c.ID, n)
 			}
-		})
+		}
+		if want := set.requests - 2*i; r.Requests != want { // root and systems are the first host's
+			t.Errorf("%d requests for %s, want %d", r.Requests, r.Name, want)
+		}
+	}
+	log, err := os.ReadFile(e.Log())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(log), "GET /redfish/v1"); n != 1+reports[0].Requests+reports[1].Requests { // one was to see whether it is up
+		t.Errorf("%d requests in the emulator's log:\n%s", n, log)
 	}
 }
 

@@ -3,82 +3,119 @@ package redfish
 import (
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/labrun/labrun/redfish/bmctest"
 )
 
-// expected is what a tree of a real BMC must give, and the property that decides it.
-type expected struct {
-	check  string
-	status Status
-	seen   string
+var (
+	nicPath     = regexp.MustCompile(`/EthernetInterfaces/[^/]+$|/NetworkAdapters/.+`)
+	slotPath    = regexp.MustCompile(`/VirtualMedia/[^/]+$`)
+	storagePath = regexp.MustCompile(`/Storage(/[^/]+)?$`)
+)
+
+// classify counts requests by what they are for.
+func classify(requests []bmctest.Request) classes {
+	var out classes
+	for _, r := range requests {
+		switch {
+		case nicPath.MatchString(r.Path):
+			out.nics++
+		case slotPath.MatchString(r.Path):
+			out.slots++
+		case storagePath.MatchString(r.Path):
+			out.storage++
+		default:
+			out.fixed++
+		}
+	}
+	return out
 }
 
-// TestTreesOfRealBMCs asks crawls of real BMCs. Checks that are not in a machine's table must pass, or be skipped where they
-// are not asked (dns, tls, boot-mac, link).
+// TestTreesOfRealBMCs asks crawls of real BMCs, in the most costly way: about a disk and an image with a name. Every result
+// stands in the table with the property that decided it.
 func TestTreesOfRealBMCs(t *testing.T) {
 	folder := os.Getenv("LABRUN_REDFISH_TREES")
 	if folder == "" {
 		t.Skip("LABRUN_REDFISH_TREES names no folder with trees of real BMCs")
 	}
-	on := expected{"power", Warn, "PowerState On"}
-	for _, test := range []struct {
-		file, system string
-		requests     int // of these, one for each slot
-		slots        int
-		deviations   []expected
-	}{
-		{"dell-idrac9", "System.Embedded.1", 8, 2, []expected{on}},
-		{"supermicro", "1", 10, 3, []expected{on}},
-		{"lenovo-xcc", "1", 16, 10, []expected{on, {"media-action", Unknown, "Image and Inserted"}}},
-		{"hpe-ilo5", "1", 8, 2, []expected{on, {"health", Warn, "Health Critical"}, {"media", Pass, "/redfish/v1/Managers/1/VirtualMedia"}}},
-		{"openbmc", "system", 6, 0, []expected{
-			{"health", Warn, "State Disabled"}, {"media", Fail, "VirtualMedia.@odata.id is missing"},
-			{"media-type", Skip, "media failed"}, {"media-action", Skip, "media failed"}, {"media-busy", Skip, "media failed"},
-		}},
-	} {
-		t.Run(test.file, func(t *testing.T) {
-			tree, err := bmctest.ReadTree(filepath.Join(folder, test.file+".json"))
+	for _, c := range crawls() {
+		t.Run(c.file, func(t *testing.T) {
+			tree, err := bmctest.ReadTree(filepath.Join(folder, c.file+".json"))
 			if err != nil {
 				t.Fatal(err)
 			}
-			b := start(t, bmctest.Config{Tree: tree, Sessions: true})
-			h := hostAt(b)
-			h.Address, h.BootMAC = b.Address(bmctest.Systems+"/"+test.system), ""
-			r := ask(t, h, Options{})
-			byCheck := map[string]expected{}
-			for _, e := range test.deviations {
-				byCheck[e.check] = e
-			}
-			for _, c := range r.Checks {
-				e, deviates := byCheck[c.ID]
-				switch {
-				case deviates:
-					want(t, r, c.ID, e.status, e.seen)
-				case strings.Contains("dns tls boot-mac link", c.ID):
-					want(t, r, c.ID, Skip, "")
-				default:
-					want(t, r, c.ID, Pass, "")
-				}
-			}
-			if r.Requests != len(b.Requests()) || r.Requests != test.requests || r.Requests > 14+test.slots {
-				t.Errorf("%d requests reported, %d got, want %d: %v", r.Requests, len(b.Requests()), test.requests, b.Requests())
-			}
-			if r.Firmware == "" {
-				t.Error("no firmware version")
-			}
-			t.Logf("%s %s %s: %s, %d requests, of these %d slots", r.Vendor, r.Model, r.Firmware, r.Status, r.Requests, test.slots)
-			if open, _ := b.Sessions(); open != 0 {
-				t.Errorf("%d sessions left", open)
-			}
-			h.BootMAC = "52:54:00:00:00:01" // no real machine has it
-			boot := ask(t, h, Options{}).Check("boot-mac")
-			if test.file == "openbmc" && boot.Status != Unknown || test.file != "openbmc" && boot.Status != Fail {
-				t.Errorf("an unknown boot MAC is %s: %s", boot.Status, boot.Seen)
-			}
-			t.Logf("boot-mac: %s", boot.Seen)
+			c.ask(t, tree)
+			c.askAboutAnotherMAC(t, tree)
 		})
+	}
+}
+
+func (c crawl) start(t *testing.T, tree bmctest.Tree) (*bmctest.BMC, Host, Options) {
+	t.Helper()
+	config := bmctest.Config{Tree: tree, Sessions: true}
+	if c.user != "" {
+		config.Username, config.Password = c.user, password
+	}
+	b := start(t, config)
+	h := hostAt(b)
+	h.Address, h.BootMAC, h.Image = b.Address(bmctest.Systems+"/"+c.system), c.mac, "https://images.example:6183/redfish/boot-1.iso"
+	if c.user != "" {
+		h.Credentials.Username = c.user
+	}
+	if c.mac == "" {
+		h.BootMAC = bmctest.MAC
+	}
+	text, _ := tree[bmctest.Root+"/Managers/"+c.manager]["DateTime"].(string)
+	taken, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b, h, Options{Now: func() time.Time { return taken.Add(5 * time.Second) }} // as if asked when the crawl was taken
+}
+
+func (c crawl) ask(t *testing.T, tree bmctest.Tree) {
+	b, h, opts := c.start(t, tree)
+	r := ask(t, h, opts)
+	table := slices.Concat(everyCrawl(), c.checks)
+	for _, e := range table {
+		want(t, r, e.check, e.status, e.seen)
+	}
+	for _, got := range r.Checks {
+		if n := len(slices.DeleteFunc(slices.Clone(table), func(e expected) bool { return e.check != got.ID })); n != 1 {
+			t.Errorf("%s stands in the table %d times", got.ID, n)
+		}
+	}
+	if len(table) != len(r.Checks) {
+		t.Errorf("%d results of %d in the table", len(r.Checks), len(table))
+	}
+	counted := classify(b.Requests())
+	if counted != c.requests || counted.fixed > mostFixed || r.Requests != len(b.Requests()) {
+		t.Errorf("%d requests reported, %d got, by class %+v, want %+v: %v", r.Requests, len(b.Requests()), counted, c.requests, b.Requests())
+	}
+	seen := map[string]bool{}
+	for _, q := range b.Requests() {
+		if seen[q.Method+q.Path] {
+			t.Errorf("asked twice: %s", q)
+		}
+		seen[q.Method+q.Path] = true
+	}
+	if open, _ := b.Sessions(); open != 0 || r.Firmware == "" {
+		t.Errorf("%d sessions left, firmware %q", open, r.Firmware)
+	}
+	t.Logf("%s %s %s: %s, %d requests: %+v", r.Vendor, r.Model, r.Firmware, r.Status, r.Requests, counted)
+}
+
+// askAboutAnotherMAC asks for a MAC that no machine has: that is known only of a BMC that lists interfaces.
+func (c crawl) askAboutAnotherMAC(t *testing.T, tree bmctest.Tree) {
+	_, h, opts := c.start(t, tree)
+	h.BootMAC = "02:00:00:00:00:01"
+	boot := ask(t, h, opts).Check("boot-mac")
+	if expected := map[bool]Status{true: Unknown, false: Fail}[c.mac == ""]; boot.Status != expected || c.mac != "" && !strings.Contains(boot.Seen, "is not among") {
+		t.Errorf("an unknown boot MAC is %s: %s", boot.Status, boot.Seen)
 	}
 }

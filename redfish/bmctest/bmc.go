@@ -29,7 +29,8 @@ type BMC struct {
 	faults      []Fault
 	fetched     []string // URLs of images
 
-	record record
+	record   record
+	fetching sync.WaitGroup // of what goes on after its answer
 }
 
 // New starts a BMC. The caller must Close it.
@@ -44,8 +45,12 @@ func New(config Config) (*BMC, error) {
 	if err != nil {
 		return nil, err
 	}
+	config.Quirks.shape(tree)
 	b := &BMC{config: config, quit: make(chan struct{}), sessions: map[string]*session{}, tree: tree, faults: slices.Clone(config.Faults)}
 	b.advertise()
+	if account := b.tree[Account]; account["UserName"] == smallUser && config.Username != "" {
+		account["UserName"] = config.Username
+	}
 	listener, err := net.Listen("tcp", config.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("starting a BMC for tests: %w", err)
@@ -93,6 +98,7 @@ func (b *BMC) Close() {
 	close(b.quit)
 	b.server.CloseClientConnections()
 	b.server.Close()
+	b.fetching.Wait()
 }
 
 // URL is the BMC's address for HTTP clients: http://127.0.0.1:4711.
@@ -124,11 +130,29 @@ func (b *BMC) Property(path string, names ...string) any {
 	return value
 }
 
+// Resources are all resources as they are now: a copy.
+func (b *BMC) Resources() Tree {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	tree, err := b.tree.copied()
+	if err != nil {
+		panic(err) // a tree is made of JSON
+	}
+	return tree
+}
+
 // Break adds a fault to a running BMC.
 func (b *BMC) Break(f Fault) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.faults = append(b.faults, f)
+}
+
+// Mend ends all faults.
+func (b *BMC) Mend() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.faults = nil
 }
 
 func (b *BMC) countConnection(_ net.Conn, state http.ConnState) {

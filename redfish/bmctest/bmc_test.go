@@ -163,15 +163,3 @@ func TestTreeIsNotShared(t *testing.T) {
 		t.Error("sessions are advertised by the wrong one")
 	}
 }
-
-// A BMC may answer 204 and never fetch the image.
-func TestInsertWithoutFetching(t *testing.T) {
-	b := start(t, bmctest.Config{NoFetch: true})
-	r, _, err := send(t, "POST", b.URL()+bmctest.Slot+"/Actions/VirtualMedia.InsertMedia", `{"Image":"http://127.0.0.1:1/a.iso"}`, nil)
-	if err != nil || r.StatusCode != 204 {
-		t.Errorf("%v, %v", r, err)
-	}
-	if b.Property(bmctest.Slot, "Inserted") != true || len(b.Fetched()) != 0 {
-		t.Errorf("inserted: %v, fetched: %v", b.Property(bmctest.Slot, "Inserted"), b.Fetched())
-	}
-}

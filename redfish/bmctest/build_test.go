@@ -11,7 +11,7 @@ import (
 	"github.com/labrun/labrun/redfish/bmctest"
 )
 
-func TestMediaUnderManager(t *testing.T) {
+func TestManagerMedia(t *testing.T) {
 	b := start(t, bmctest.Config{Tree: bmctest.Small().MediaUnderManager()})
 	if b.Property(bmctest.System, "VirtualMedia") != nil || b.Property(bmctest.Slot, "Inserted") != nil {
 		t.Error("it is still under the system")

@@ -34,6 +34,7 @@ type Config struct {
 	Latency time.Duration // of every answer; of some: a Fault of kind Slow with a path
 	Patch   bool          // slots without InsertMedia take a PATCH, and every slot's Allow header says so
 	NoFetch bool          // InsertMedia answers 204 and never fetches the image
+	Quirks  Quirks
 	Faults  []Fault
 
 	Arrived func(Request) // called when a request has arrived, before it is answered, also by several goroutines at once; may be nil

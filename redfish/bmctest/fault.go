@@ -3,6 +3,7 @@ package bmctest
 import (
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"time"
@@ -22,6 +23,7 @@ const (
 	Slow                 // answers as it should, but Fault.Delay later
 	Trickle              // answers as it should, but a byte of the body each Fault.Delay
 	Replace              // answers as it should, but Fault.Property is Fault.Value: a wrong type, say, or null
+	Mute                 // does what was asked, and closes the connection without an answer
 )
 
 // Fault breaks the answers to matching requests.
@@ -109,6 +111,9 @@ func (b *BMC) misbehave(w http.ResponseWriter, r *http.Request, path string, f F
 			f.Status = http.StatusFound
 		}
 		w.WriteHeader(f.Status)
+	case Mute:
+		b.answer(httptest.NewRecorder(), r, strings.TrimSuffix(r.URL.Path, "/"))
+		drop(w, false)
 	case Slow:
 		b.wait(r, f.Delay)
 		return false

@@ -14,6 +14,7 @@ type Request struct {
 	Path   string // without trailing slash and query
 	Query  string // as it came, without question mark
 	Auth   string // "", basic or session
+	Body   string // as sent; not that of a login
 	Status int    // of the answer; 0 where there was none
 }
 
@@ -35,7 +36,7 @@ type record struct {
 
 // arrive notes a request and gives its number, from 0.
 func (b *BMC) arrive(r *http.Request, path string) int {
-	request := Request{Method: r.Method, Path: path, Query: r.URL.RawQuery, Auth: authKind(r)}
+	request := Request{Method: r.Method, Path: path, Query: r.URL.RawQuery, Auth: authKind(r), Body: bodyOf(r, path)}
 	c := &b.record
 	c.mu.Lock()
 	at := len(c.requests)

@@ -1,6 +1,7 @@
 package bmctest
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -82,6 +83,7 @@ func (b *BMC) get(w http.ResponseWriter, r *http.Request, path string) {
 	case patched:
 		w.Header().Set("Allow", "GET, HEAD, PATCH")
 	}
+	b.config.Quirks.tag(w)
 	reply(w, http.StatusOK, json.RawMessage(content))
 }
 
@@ -94,10 +96,9 @@ func (b *BMC) act(w http.ResponseWriter, r *http.Request, path string) {
 		refuse(w, http.StatusNotFound, "Base.1.0.ActionNotSupported", "no action at "+path)
 	case err != nil:
 		refuse(w, http.StatusBadRequest, "Base.1.0.MalformedJSON", err.Error())
-	case action == "#VirtualMedia.InsertMedia":
-		image, _ := parameters["Image"].(string)
-		b.insert(w, r, resource, image)
-	case action == "#VirtualMedia.EjectMedia":
+	case action == insertAction:
+		b.insert(w, resource, parameters)
+	case action == ejectAction:
 		b.eject(resource)
 		w.WriteHeader(http.StatusNoContent)
 	case action == "#ComputerSystem.Reset":
@@ -134,53 +135,6 @@ func (b *BMC) reset(w http.ResponseWriter, system string, kind any) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// insert fetches the image, unless it is told not to, and shows it in the slot.
-func (b *BMC) insert(w http.ResponseWriter, r *http.Request, slot, image string) {
-	if image == "" {
-		refuse(w, http.StatusBadRequest, "Base.1.0.ActionParameterMissing", "Image is missing")
-		return
-	}
-	if !b.config.NoFetch {
-		if err := b.fetch(r, image); err != nil {
-			refuse(w, http.StatusBadRequest, "Base.1.0.ResourceAtUriUnauthorized", "the image cannot be fetched: "+err.Error())
-			return
-		}
-	}
-	b.mu.Lock()
-	maps.Copy(b.tree[slot], map[string]any{"Image": image, "Inserted": true, "ConnectedVia": "URI"})
-	b.mu.Unlock()
-	w.WriteHeader(http.StatusNoContent)
-}
-
-func (b *BMC) eject(slot string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	maps.Copy(b.tree[slot], map[string]any{"Image": nil, "Inserted": false, "ConnectedVia": "NotConnected"})
-}
-
-func (b *BMC) fetch(r *http.Request, image string) error {
-	request, err := http.NewRequestWithContext(r.Context(), http.MethodGet, image, nil)
-	if err != nil {
-		return err
-	}
-	client := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	answer, err := client.Do(request)
-	if err != nil {
-		return err
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("HTTP %d", answer.StatusCode)
-	}
-	if _, err := io.Copy(io.Discard, answer.Body); err != nil {
-		return err
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.fetched = append(b.fetched, image)
-	return nil
-}
-
 // patch inserts and ejects where slots take it, and merges everything else, one level deep.
 func (b *BMC) patch(w http.ResponseWriter, r *http.Request, path string) {
 	changes, err := parametersOf(r)
@@ -193,16 +147,12 @@ func (b *BMC) patch(w http.ResponseWriter, r *http.Request, path string) {
 		refuse(w, http.StatusBadRequest, "Base.1.0.MalformedJSON", err.Error())
 	case !ok:
 		refuse(w, http.StatusNotFound, "Base.1.0.ResourceMissingAtURI", "no resource at "+path)
-	case slot && !b.config.Patch:
-		w.Header().Set("Allow", "GET, HEAD")
-		refuse(w, http.StatusMethodNotAllowed, "Base.1.0.OperationNotAllowed", "a slot takes no PATCH")
-	case slot && changes["Inserted"] == false:
-		b.eject(path)
-		w.WriteHeader(http.StatusNoContent)
+	case b.config.Quirks.otherVersion(r):
+		refuse(w, http.StatusPreconditionFailed, "Base.1.0.PreconditionFailed", "the ETag does not match")
 	case slot:
-		image, _ := changes["Image"].(string)
-		b.insert(w, r, path, image)
+		b.patchSlot(w, path, changes)
 	default:
+		b.config.Quirks.boot(changes)
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		for name, value := range changes {
@@ -217,9 +167,14 @@ func (b *BMC) patch(w http.ResponseWriter, r *http.Request, path string) {
 	}
 }
 
-func isSlot(body map[string]any) bool {
-	t, _ := body["@odata.type"].(string)
-	return strings.HasPrefix(t, "#VirtualMedia.")
+// bodyOf reads a request's body and leaves it to be read again; not that of a login, which is a credential.
+func bodyOf(r *http.Request, path string) string {
+	if path == Sessions {
+		return ""
+	}
+	content, _ := io.ReadAll(r.Body) // what could not be read is answered as malformed
+	r.Body = io.NopCloser(bytes.NewReader(content))
+	return string(content)
 }
 
 func parametersOf(r *http.Request) (map[string]any, error) {
@@ -232,7 +187,12 @@ func reply(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("OData-Version", "4.0")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // the client has gone; nobody is left to tell
+	content, err := json.Marshal(body)
+	if err != nil {
+		panic(err) // a tree is made of JSON
+	}
+	content = bytes.ReplaceAll(content, []byte(`"`+Clock+`"`), []byte(`"`+time.Now().UTC().Format(time.RFC3339)+`"`))
+	_, _ = w.Write(append(content, '\n')) // where the client has gone, nobody is left to tell
 }
 
 func refuse(w http.ResponseWriter, status int, code, message string) {

@@ -34,18 +34,37 @@ const (
 	Sessions = Root + "/SessionService/Sessions"
 	NICs     = System + "/EthernetInterfaces"
 	NIC      = NICs + "/1"
+
+	SecureBoot  = System + "/SecureBoot"
+	Storage     = System + "/Storage"
+	Disks       = Storage + "/1"
+	Protocols   = Manager + "/NetworkProtocol"
+	ManagerNICs = Manager + "/EthernetInterfaces"
+	ManagerNIC  = ManagerNICs + "/1"
+	Attributes  = Manager + "/Oem/Dell/DellAttributes/iDRAC.Embedded.1"
+	Accounts    = Root + "/AccountService/Accounts"
+	Account     = Accounts + "/1"
+	Licences    = Root + "/LicenseService/Licenses"
 )
+
+// Clock stands for the present time wherever it is a value in a tree: a BMC puts that in when it answers.
+const Clock = "{now}"
 
 // MAC of the network interface of [Small].
 const MAC = "52:54:00:12:34:56"
 
-// Small makes a tree that passes every check: one system, off, with one network interface, its Manager, and one virtual
-// media slot under the system that takes a CD. It advertises no sessions (Config.Sessions does).
+// smallUser is who the account of [Small] belongs to until a BMC knows better.
+const smallUser = "admin"
+
+// Small makes a tree that passes every check: one system, off, with one network interface and one disk, its Manager, and one
+// virtual media slot under the system that takes a CD. The only account is Config.Username's. It advertises no sessions
+// (Config.Sessions does), and has as much of an iDRAC's own settings as says that it is not locked down.
 func Small() Tree {
 	return Tree{
 		Root: {
 			"@odata.id": Root + "/", "@odata.type": "#ServiceRoot.v1_5_0.ServiceRoot", "RedfishVersion": "1.5.0",
 			"Systems": link(Systems), "Managers": link(Root + "/Managers"),
+			"AccountService": link(Root + "/AccountService"), "LicenseService": link(Root + "/LicenseService"),
 		},
 		Systems: collection(Systems, "ComputerSystem", System),
 		System: {
@@ -57,7 +76,11 @@ func Small() Tree {
 				"BootSourceOverrideTarget@Redfish.AllowableValues": []any{"None", "Cd", "Hdd"},
 			},
 			"Links":              map[string]any{"ManagedBy": []any{link(Manager)}},
+			"ProcessorSummary":   map[string]any{"Count": 1, "CoreCount": 8, "LogicalProcessorCount": 16},
+			"MemorySummary":      map[string]any{"TotalSystemMemoryGiB": 64},
 			"EthernetInterfaces": link(NICs),
+			"SecureBoot":         link(SecureBoot),
+			"Storage":            link(Storage),
 			"VirtualMedia":       link(Media),
 			"Actions": map[string]any{"#ComputerSystem.Reset": map[string]any{
 				"target":                            System + "/Actions/ComputerSystem.Reset",
@@ -68,9 +91,37 @@ func Small() Tree {
 		NIC: {
 			"@odata.id": NIC, "@odata.type": "#EthernetInterface.v1_4_0.EthernetInterface", "MACAddress": MAC, "LinkStatus": "LinkUp",
 		},
-		Manager: {"@odata.id": Manager, "@odata.type": "#Manager.v1_5_0.Manager", "FirmwareVersion": "1.00"},
-		Media:   collection(Media, "VirtualMedia", Slot),
-		Slot:    slot(Slot, "CD", "DVD"),
+		SecureBoot: {
+			"@odata.id": SecureBoot, "@odata.type": "#SecureBoot.v1_0_0.SecureBoot",
+			"SecureBootEnable": false, "SecureBootCurrentBoot": "Disabled", "SecureBootMode": "UserMode",
+		},
+		Storage: collection(Storage, "Storage", Disks),
+		Disks:   {"@odata.id": Disks, "@odata.type": "#Storage.v1_8_0.Storage", "Drives": []any{link(Disks + "/Drives/1")}},
+		Manager: {
+			"@odata.id": Manager, "@odata.type": "#Manager.v1_5_0.Manager", "FirmwareVersion": "1.00",
+			"DateTime": Clock, "DateTimeLocalOffset": "+00:00",
+			"NetworkProtocol": link(Protocols), "EthernetInterfaces": link(ManagerNICs),
+			"Links": map[string]any{"Oem": map[string]any{"Dell": map[string]any{"DellAttributes": []any{link(Attributes)}}}},
+		},
+		Protocols: {
+			"@odata.id": Protocols, "@odata.type": "#ManagerNetworkProtocol.v1_4_0.ManagerNetworkProtocol",
+			"VirtualMedia": map[string]any{"ProtocolEnabled": true},
+		},
+		ManagerNICs: collection(ManagerNICs, "EthernetInterface", ManagerNIC),
+		ManagerNIC: {
+			"@odata.id": ManagerNIC, "@odata.type": "#EthernetInterface.v1_4_0.EthernetInterface", "NameServers": []any{"192.0.2.53", "::"},
+		},
+		Attributes: {
+			"@odata.id": Attributes, "@odata.type": "#DellAttributes.v1_0_0.DellAttributes",
+			"Attributes": map[string]any{"Lockdown.1.SystemLockdown": "Disabled"},
+		},
+		Accounts: collection(Accounts, "ManagerAccount", Account),
+		Account: {
+			"@odata.id": Account, "@odata.type": "#ManagerAccount.v1_4_0.ManagerAccount", "UserName": smallUser, "RoleId": "Administrator",
+		},
+		Licences: collection(Licences, "License", Licences+"/VirtualMedia"),
+		Media:    collection(Media, "VirtualMedia", Slot),
+		Slot:     slot(Slot, "CD", "DVD"),
 	}
 }
 
@@ -151,9 +202,13 @@ func slot(path string, mediaTypes ...any) map[string]any {
 	return map[string]any{
 		"@odata.id": path, "@odata.type": "#VirtualMedia.v1_2_0.VirtualMedia",
 		"MediaTypes": mediaTypes, "Inserted": false, "Image": nil, "ConnectedVia": "NotConnected", "WriteProtected": true,
+		"VerifyCertificate": false,
 		"Actions": map[string]any{
-			"#VirtualMedia.InsertMedia": map[string]any{"target": path + "/Actions/VirtualMedia.InsertMedia"},
-			"#VirtualMedia.EjectMedia":  map[string]any{"target": path + "/Actions/VirtualMedia.EjectMedia"},
+			"#VirtualMedia.InsertMedia": map[string]any{
+				"target": path + "/Actions/VirtualMedia.InsertMedia",
+				"TransferProtocolType@Redfish.AllowableValues": []any{"HTTP", "HTTPS"},
+			},
+			"#VirtualMedia.EjectMedia": map[string]any{"target": path + "/Actions/VirtualMedia.EjectMedia"},
 		},
 	}
 }

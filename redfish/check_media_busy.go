@@ -1,0 +1,88 @@
+package redfish
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"path"
+	"strings"
+)
+
+func askMediaBusy(_ context.Context, p *probe) finding {
+	var taken finding
+	for _, s := range p.media.discs() {
+		f := s.occupied(p.host)
+		if f.status == Pass {
+			return f
+		}
+		if taken.status == "" || f.status == Warn {
+			taken = f
+		}
+	}
+	if taken.status == "" {
+		return unknown("no slot can be read")
+	}
+	return taken
+}
+
+// occupied says whether something is in the slot. BMCs write "no image" as null, "" and "None".
+func (s slot) occupied(h Host) finding {
+	inserted, insertedErr := s.flag("Inserted")
+	image, imageErr := s.text("Image")
+	via, _ := s.text("ConnectedVia")
+	var property *PropertyError
+	saysNone := imageErr == nil || errors.As(imageErr, &property) && property.Null
+	empty := image == "" || strings.EqualFold(image, "None")
+	switch {
+	case via == "Applet":
+		return fail("close the console that holds it, or ask who uses it", "%s is held by a console (ConnectedVia Applet)", s.path)
+	case insertedErr == nil && inserted, imageErr == nil && !empty:
+		return s.holds(image, h)
+	case insertedErr == nil, saysNone:
+		return pass("%s is empty", s.path)
+	}
+	return unknown("%s", reasonOf(insertedErr))
+}
+
+// holds judges an image that is in the slot: this lab's own is right on a host that has its BareMetalHost.
+func (s slot) holds(image string, h Host) finding {
+	switch {
+	case !h.Managed:
+		return warn("eject it, if nobody needs it", "%s holds %s", s.path, orUnnamed(image))
+	case h.Image == "" || image == "":
+		return unknown("%s holds %s; whether that is this lab's is not known", s.path, orUnnamed(image))
+	case sameImage(image, h.Image):
+		return pass("%s holds %s, this lab's own", s.path, orUnnamed(image))
+	}
+	return warn("eject it, if nobody needs it", "%s holds %s, which is not this lab's %s", s.path, orUnnamed(image), orUnnamed(h.Image))
+}
+
+// sameImage says whether what a slot holds is the lab's image: the same URL, or one that Ironic made of it for one machine
+// and serves at the same host and port.
+func sameImage(held, own string) bool {
+	if held == own {
+		return true
+	}
+	a, err := url.Parse(held)
+	if err != nil {
+		return false
+	}
+	b, err := url.Parse(own)
+	if err != nil || !strings.EqualFold(a.Scheme, b.Scheme) || !strings.EqualFold(a.Host, b.Host) {
+		return false
+	}
+	made, err := path.Match("/redfish/boot-*.iso", a.Path)
+	return err == nil && made
+}
+
+// orUnnamed shows an image's URL without user info and query: an image service puts its tokens there.
+func orUnnamed(image string) string {
+	if image == "" {
+		return "an image that it does not name"
+	}
+	shown, query, _ := strings.Cut(maskUserInfo(image), "?")
+	if query != "" {
+		shown += "?…"
+	}
+	return printable(shown)
+}

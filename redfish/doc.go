@@ -5,6 +5,9 @@
 // again. It is careful with hardware that locks accounts: a wrong password is tried exactly once, and a credential never
 // leaves for another host than the one in the address.
 //
+// It asks for at most fourteen resources a BMC, beside one for each network interface, media slot and storage resource.
+// [Options.Overrides] turns a check off or changes what its findings count as, for a reason that the report repeats.
+//
 // [Open] gives a [Service], a small client that writes: power, virtual media, boot override.
 //
 // Addresses are those of a BareMetalHost (spec.bmc.address), read by Metal3's own parser and then more strictly: see

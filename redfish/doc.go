@@ -5,6 +5,9 @@
 // again. It is careful with hardware that locks accounts: a wrong password is tried exactly once, and a credential never
 // leaves for another host than the one in the address.
 //
+// It asks for at most fourteen resources a BMC, beside one for each network interface, media slot and storage resource.
+// [Options.Overrides] turns a check off or changes what its findings count as, for a reason that the report repeats.
+//
 // Where [Options] has [Active], it also proves the virtual drive ([ActiveCatalogue]): it puts a small image in, sees the BMC
 // fetch it, sets the boot override once, and takes all of that back again, also where it is interrupted. It never resets a
 // host, and leaves alone one that has media in its drive or a boot override set.

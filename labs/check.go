@@ -16,6 +16,7 @@ type Problem struct {
 	Hint    string
 	Warning bool // told, and nothing more
 	ForRun  bool // a run is refused for it, for others it is a warning
+	AtKey   bool // it is told at the fact\'s key, not at its value
 }
 
 // dnsLabel leaves the length to isLabel: counted repetition makes a large pattern,
@@ -47,6 +48,8 @@ func Complete(name string, f *Facts) []Problem {
 	c.disconnected(f)
 	c.hosted(f)
 	c.workers(f)
+	c.preflight(f)
+	c.virtualMedia(f.Management.VirtualMedia)
 	c.references(f)
 	c.addresses(f)
 	return c.problems

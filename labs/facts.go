@@ -26,6 +26,7 @@ type Facts struct {
 	AgentService AgentService  `yaml:"agent_service,omitempty" doc:"assisted-service on the management cluster"`
 	Hosted       HostedCluster `yaml:"hosted_cluster" doc:"the cluster that is built"`
 	InfraEnv     InfraEnv      `yaml:"infraenv,omitempty" doc:"the discovery image of the workers"`
+	Preflight    Preflight     `yaml:"preflight,omitempty" doc:"what the hardware pre-flight asks of the workers' BMCs, and what it makes of the answers"`
 	Workers      []Worker      `yaml:"workers" doc:"the servers that become nodes"`
 	Results      Results       `yaml:"results,omitempty" doc:"files that a finished run writes, mode 0600"`
 }
@@ -86,8 +87,16 @@ type RHCOS struct {
 
 // Management is the cluster that hosts the control plane.
 type Management struct {
-	Kubeconfig Path   `yaml:"kubeconfig" doc:"kubeconfig of an administrator of the management cluster"`
-	Context    string `yaml:"context,omitempty" doc:"context in it; its current one where absent"`
+	Kubeconfig   Path         `yaml:"kubeconfig" doc:"kubeconfig of an administrator of the management cluster"`
+	Context      string       `yaml:"context,omitempty" doc:"context in it; its current one where absent"`
+	VirtualMedia VirtualMedia `yaml:"virtual_media,omitempty" doc:"from where BMCs fetch their boot image, where the management cluster does not say"`
+}
+
+// VirtualMedia says from where BMCs fetch their boot image. What the management
+// cluster says comes first.
+type VirtualMedia struct {
+	ServedBy string `yaml:"served_by,omitempty" enum:"ironic|image-service" doc:"ironic: a copy that Ironic serves, which is Metal3's default; image-service: the discovery image's own URL (bootIsoSource: http)"`
+	URL      string `yaml:"url,omitempty" doc:"where Ironic serves it, as the BMCs see it: https://192.168.125.20:6183, or http://192.168.125.20:6180 without TLS"`
 }
 
 // MCE says how multicluster engine is installed.

@@ -8,6 +8,12 @@ import (
 // families says which address families the lab has.
 func (f *Facts) families() (v4, v6 bool) { return f.Stack != IPv6, f.Stack != IPv4 }
 
+// Has says whether an address is of one of the lab's families.
+func (f *Facts) Has(a netip.Addr) bool {
+	v4, v6 := f.families()
+	return a.Is4() && v4 || a.Is6() && v6
+}
+
 func (c *checker) networks(f *Facts) {
 	type named struct {
 		path string

@@ -223,7 +223,10 @@ func (l *loader[E]) facts() {
 
 // problem tells what the schema found, at the fact or the nearest one above it.
 func (l *loader[E]) problem(p FactProblem) {
-	at, _ := l.p.Tree.Lookup(p.Path)
+	at, there := l.p.Tree.Lookup(p.Path)
+	if p.AtKey && there {
+		at = l.p.Tree.Key(p.Path)
+	}
 	d := at.Find(p.Message, p.Hint)
 	if p.Warning || p.ForRun && !l.req.ForRun {
 		l.p.Warnings = append(l.p.Warnings, d)

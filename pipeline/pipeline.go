@@ -25,6 +25,7 @@ type FactProblem struct {
 	Hint    string
 	Warning bool // told, and nothing more
 	ForRun  bool // a load for a run is refused for it, for others it is a warning
+	AtKey   bool // it is told at the fact's key, not at its value
 }
 
 // Pipeline is a file that was loaded and found right.

@@ -20,7 +20,7 @@ func Schema() pipeline.Schema {
 		Complete: func(name string, facts any) []pipeline.FactProblem {
 			var problems []pipeline.FactProblem
 			f := facts.(*labs.Facts)
-			for _, p := range slices.Concat(labs.Complete(name, f), wrongSizes(f), wrongAddresses(f)) {
+			for _, p := range slices.Concat(labs.Complete(name, f), wrongSizes(f), wrongAddresses(f), wrongChecks(f)) {
 				problems = append(problems, pipeline.FactProblem(p))
 			}
 			return problems
@@ -77,6 +77,10 @@ func hubKinds() []pipeline.Kind[*Env] {
 		kube.Use[Provisioning, *Env]("metal3/provisioning", "Lets Metal3 see hosts of all namespaces, and waits for its restart.", `
 - id: provisioning
   uses: metal3/provisioning
+`),
+		kube.Use[ImageServer, *Env]("metal3/image-server", "Reads from where BMCs will fetch their boot image: by default it is Ironic's copy, not the discovery image itself.", `
+- id: image_server
+  uses: metal3/image-server
 `),
 		kube.Use[Registries, *Env]("assisted/registries", "Tells assisted-service where images are mirrored.", `
 - id: registries

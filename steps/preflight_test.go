@@ -79,7 +79,7 @@ func TestPreflight(t *testing.T) {
 	for name, s := range map[string]Preflight{"one is enough": {Hosts: hosts, Require: 1}, "it has its host": {Hosts: hosts, Managed: []string{"worker1"}}} {
 		env, heard := anEnv(t, f, LabOptions{})
 		out, err := s.Run(t.Context(), env)
-		if err != nil || len(out.Usable) != 2-s.Require {
+		if err != nil || len(out.Usable) != 2-int(s.Require) {
 			t.Errorf("%s: %+v, %v", name, out, err)
 		}
 		auth := heard.warnings("worker1 auth")

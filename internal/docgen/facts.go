@@ -14,8 +14,9 @@ const factsHeader = `<!-- Generated from the Go types of the facts (package labs
 # The facts of a lab
 
 These stand below ` + "`lab`" + ` in a [lab file](lab-file.md), and are read in expressions under the same name. ` + "`[]`" + ` stands for each
-item of a list. A fact that is required below an optional one is required where that one is given. What several facts have
-to be together is checked too: an IPv6 lab has no IPv4 network, a disconnected lab has a registry.
+item of a list, ` + "`NAME`" + ` for each key of a mapping. A fact that is required below an optional one is required where that
+one is given. What several facts have to be together is checked too: an IPv6 lab has no IPv4 network, a disconnected lab has
+a registry.
 
 `
 
@@ -86,6 +87,8 @@ func factType(t reflect.Type) string {
 		return typeName(t, "")
 	case t.Kind() == reflect.Slice:
 		return "list: group"
+	case t.Kind() == reflect.Map:
+		return "mapping: group"
 	}
 	return "group"
 }
@@ -100,9 +103,9 @@ func allowed(k key) string {
 	return ""
 }
 
-// members is the struct whose fields are facts of their own, of a group or of a list of groups; nil for a value.
+// members is the struct whose fields are facts of their own, of a group, or of a list or mapping of groups; nil for a value.
 func members(t reflect.Type) reflect.Type {
-	if t.Kind() == reflect.Slice {
+	if t.Kind() == reflect.Slice || t.Kind() == reflect.Map {
 		t = t.Elem()
 	}
 	if _, isValue := valueOf(t); isValue || t.Kind() != reflect.Struct {
@@ -112,8 +115,11 @@ func members(t reflect.Type) reflect.Type {
 }
 
 func each(t reflect.Type) string {
-	if t.Kind() == reflect.Slice {
+	switch t.Kind() {
+	case reflect.Slice:
 		return "[]"
+	case reflect.Map:
+		return ".NAME"
 	}
 	return ""
 }

@@ -21,6 +21,7 @@ func values() []value {
 		{reflect.TypeFor[labs.MAC](), "MAC address", "six bytes, `52:54:00:6e:00:10`", []string{"52:54:00:6e:00:10"}},
 		{reflect.TypeFor[labs.Duration](), "duration", "numbers with units, `90s`, `10m` or `1h30m`", []string{"90s", "10m", "1h30m"}},
 		{reflect.TypeFor[time.Duration](), "duration", "", nil},
+		{reflect.TypeFor[labs.Required](), "all or a number", "`all`, or a number from `1`", []string{"all", "1"}},
 		{reflect.TypeFor[labs.Path](), "path", "relative to the file that names it; `~/` is the home folder", nil},
 		{reflect.TypeFor[labs.PEM](), "PEM", "the certificates' text, or `{file: PATH}`", nil},
 		{reflect.TypeFor[labs.PublicKey](), "public key", "the key's line, `ssh-ed25519 AAAA…`, or `{file: PATH}`", nil},

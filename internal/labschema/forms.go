@@ -12,6 +12,7 @@ const (
 	idForm       = `^[a-z]([a-z0-9_]{0,61}[a-z0-9])?$`
 	dnsLabelForm = `^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`
 	variableForm = `^[A-Za-z_][A-Za-z0-9_]*$`
+	requiredForm = `^(all|[1-9][0-9]*)$`
 	durationForm = `^\+?(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+$`
 	cidrForm     = `^[0-9A-Fa-f:.]*[:.][0-9A-Fa-f:.]*/[0-9]{1,3}$`
 	macForm      = `^([0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{2}(-[0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{4}(\.[0-9A-Fa-f]{4}){2})$`
@@ -25,14 +26,16 @@ const (
 type form struct {
 	of      reflect.Type
 	pattern string // "" for any text
+	number  bool   // it may be a number from 1
 }
 
 func forms() []form {
 	return []form{
-		{reflect.TypeFor[labs.CIDR](), cidrForm},
-		{reflect.TypeFor[labs.MAC](), macForm},
-		{reflect.TypeFor[labs.Duration](), durationForm},
-		{reflect.TypeFor[time.Duration](), durationForm},
+		{reflect.TypeFor[labs.CIDR](), cidrForm, false},
+		{reflect.TypeFor[labs.MAC](), macForm, false},
+		{reflect.TypeFor[labs.Duration](), durationForm, false},
+		{reflect.TypeFor[time.Duration](), durationForm, false},
+		{reflect.TypeFor[labs.Required](), requiredForm, true},
 	}
 }
 

@@ -17,6 +17,7 @@ func TestForms(t *testing.T) {
 		reflect.TypeFor[labs.CIDR](): {"fd03::/48", "10.132.0.0/14", "::/0", "fd03::", "10.0.0.1", "/48", "x/4", "10/8", ""},
 		reflect.TypeFor[labs.MAC](): {"52:54:00:6e:00:10", "52-54-00-6E-00-10", "5254.006e.0010", "52:54:00:6e:00", "525400:6e0010",
 			"52:54-00:6e:00:10", "02:00:5e:10:00:00:00:01", "g2:54:00:6e:00:10", ""},
+		reflect.TypeFor[labs.Required](): {"all", "1", "17", "0", "01", "+1", "-1", "1.5", "1e3", "ALL", "most", ""},
 		reflect.TypeFor[labs.Duration](): {"90s", "10m", "1h30m", "1.5h", ".5s", "+2m", "100ms", "1us", "1µs", "-10m", "10", "10 m", "m", "1d", ""},
 	}
 	for of, texts := range samples {

@@ -25,7 +25,11 @@ type builder struct {
 // of is the schema of a Go type; tag is that of its field.
 func (b *builder) of(t reflect.Type, tag reflect.StructTag) *node {
 	if f, ok := formOf(t); ok {
-		return b.text(f.pattern)
+		n := b.text(f.pattern)
+		if f.number {
+			n.Type, n.Minimum = append(n.Type, "integer"), ptr(1)
+		}
+		return n
 	}
 	switch t {
 	case reflect.TypeFor[decode.Expr]():

@@ -37,7 +37,7 @@ func TestInit(t *testing.T) {
 			for _, lab := range []string{"1", "null", strings.Repeat("x", 54)} {
 				labrunSays(t, append([]string{"init", "--stack", stack, "--name", lab, "-o", lab + file}, flags...)...)
 				out := labrunSays(t, "validate", lab+file, "--set", "lab.pull_secret.file=pull-secret.json")
-				if want := lab + file + ": " + lab + " is valid: 35 steps in 7 phases\n"; out != want {
+				if want := lab + file + ": " + lab + " is valid: 36 steps in 7 phases\n"; out != want {
 					t.Errorf("%s: got %q, want %q", file, out, want)
 				}
 			}

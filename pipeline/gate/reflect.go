@@ -12,12 +12,16 @@ import (
 // one adds its fields, what is written as text and every named string is a
 // string with the values of the field's enum tag, a slice is a list, a map has
 // unknown keys, and an interface is anything. A struct with a field whose tag is
-// scalar:"true" is wanted as that text or as a map.
+// scalar:"true" is wanted as that text or as a map, what is written as text and
+// has a method TakesNumber() as a text or a number.
 func TypeOf(t reflect.Type) Type { return typeOf(t, "", nil) }
 
 func typeOf(t reflect.Type, enum string, above []reflect.Type) Type {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
+	}
+	if takesNumber(t) {
+		return Text()
 	}
 	if writtenAsText(t) {
 		return stringType(enum)
@@ -71,6 +75,12 @@ func writtenAsText(t reflect.Type) bool {
 	return t == reflect.TypeFor[time.Duration]() ||
 		t.Implements(reflect.TypeFor[encoding.TextMarshaler]()) ||
 		reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
+}
+
+// takesNumber says whether values of t, written as text, may be a number: "all"
+// or 3.
+func takesNumber(t reflect.Type) bool {
+	return t.Implements(reflect.TypeFor[interface{ TakesNumber() }]())
 }
 
 // member is one field of a struct under its yaml name.

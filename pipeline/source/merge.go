@@ -173,3 +173,15 @@ func (n *Node) Lookup(path string) (*Node, bool) {
 	}
 	return node, node != nil
 }
+
+// Key finds the key of the value at a path; where that is an item of a list, or
+// absent, it is what Lookup gives.
+func (n *Node) Key(path string) *Node {
+	above, name := path[:max(0, strings.LastIndexByte(path, '.'))], path[strings.LastIndexByte(path, '.')+1:]
+	parent, _ := n.Lookup(above)
+	if e := parent.Entry(name); e != nil {
+		return e.Key
+	}
+	at, _ := n.Lookup(path)
+	return at
+}

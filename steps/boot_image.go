@@ -1,0 +1,46 @@
+package steps
+
+import (
+	"net/netip"
+	"net/url"
+
+	"github.com/labrun/labrun/redfish"
+)
+
+// ironicImage is the path of a boot image at Ironic's web server. The UUID is the
+// node's, which it gets when its host registers.
+const ironicImage = "/redfish/boot-UUID.iso"
+
+// bootImage says what the BMC at an address will fetch, "" where it is not known:
+// the discovery image's own URL where its service serves it, else Ironic's copy.
+// Where Ironic has an address of each family, a BMC with an IPv6 address is handed
+// the IPv6 one, as Metal3 does.
+func bootImage(server ImageServerOutputs, iso, bmc string) string {
+	switch {
+	case server.ServedBy == imageService:
+		return iso
+	case server.ServedBy != ironic || len(server.URLs) == 0:
+		return ""
+	}
+	chosen := server.URLs[0]
+	if isIPv6BMC(bmc) {
+		for _, each := range server.URLs {
+			if u, err := url.Parse(each); err == nil && isIPv6(u.Hostname()) {
+				chosen = each
+				break
+			}
+		}
+	}
+	return chosen + ironicImage
+}
+
+func isIPv6(address string) bool {
+	a, err := netip.ParseAddr(address)
+	return err == nil && a.Is6() && !a.Is4In6()
+}
+
+// isIPv6BMC says whether a BMC's address names it by an IPv6 address.
+func isIPv6BMC(address string) bool {
+	a, err := redfish.ParseAddress(address)
+	return err == nil && isIPv6(a.Host)
+}

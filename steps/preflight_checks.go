@@ -1,0 +1,40 @@
+package steps
+
+import (
+	"fmt"
+
+	"github.com/labrun/labrun/labs"
+	"github.com/labrun/labrun/pipeline/source"
+	"github.com/labrun/labrun/redfish"
+)
+
+// checkIDs are the ids of the pre-flight's checks, in the order of the catalogue.
+func checkIDs() []string {
+	var ids []string
+	for _, c := range redfish.Catalogue() {
+		ids = append(ids, c.ID)
+	}
+	return ids
+}
+
+// wrongChecks checks the ids of the checks that a lab changes: which there are, the
+// catalogue says, which labs does not know.
+func wrongChecks(f *labs.Facts) []labs.Problem {
+	known := map[string]bool{}
+	ids := checkIDs()
+	for _, id := range ids {
+		known[id] = true
+	}
+	var problems []labs.Problem
+	for id := range f.Preflight.Checks {
+		if known[id] {
+			continue
+		}
+		p := labs.Problem{Path: "preflight.checks." + id, AtKey: true, Message: fmt.Sprintf("the pre-flight has no check %q", id), Hint: source.DidYouMean(id, ids)}
+		if p.Hint == "" {
+			p.Hint = "labrun preflight LAB prints them"
+		}
+		problems = append(problems, p)
+	}
+	return problems
+}

@@ -34,18 +34,20 @@ func TestConnectedLab(t *testing.T) {
 
 // wantNothingToDo runs a finished lab again: every step is ok or skipped, and the
 // servers' own logs tell of no change.
-func (l *lab) wantNothingToDo(t *testing.T) {
+func (l *lab) wantNothingToDo(t *testing.T, args ...string) {
 	t.Helper()
 	before := l.mark(t)
-	again := l.run(t).must(t, 0)
+	again := l.run(t, args...).must(t, 0)
 	t.Logf("%s again: %s", l.facts.Name, again.told())
 	if other := again.status(event.Changed, event.Failed, event.Blocked, event.Cancelled); len(other) > 0 {
 		t.Errorf("%s: neither ok nor skipped: %v", l.facts.Name, other)
 	}
-	if n := again.Summary.Counts[event.OK]; n < 30 {
-		t.Errorf("%s: %d steps ok, want at least 30", l.facts.Name, n)
+	hosts := l.hosts(t)
+	if n, least := again.Summary.Counts[event.OK], 24+3*len(hosts); n < least {
+		t.Errorf("%s: %d steps ok, want at least %d", l.facts.Name, n, least)
 	}
 	l.wantUntouched(t, before)
+	again.wantNoWarnings(t, hosts)
 }
 
 // wantNoMirror holds a connected lab's run against the steps that only a
@@ -98,7 +100,18 @@ func (l *lab) wantFiles(t *testing.T) {
 	if text, err := os.ReadFile(password); err != nil || len(strings.TrimSpace(string(text))) < 10 {
 		t.Errorf("the password has %d characters: %v", len(text), err)
 	}
-	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	var workers []string
+	for _, w := range l.facts.Workers {
+		workers = append(workers, w.Name)
+	}
+	l.wantNodes(t, workers...)
+}
+
+// wantNodes holds the hosted cluster's nodes against the workers, by the kubeconfig
+// that the run wrote.
+func (l *lab) wantNodes(t *testing.T, workers ...string) {
+	t.Helper()
+	config, err := clientcmd.BuildConfigFromFlags("", filepath.Join(l.state, l.facts.Name, "kubeconfig"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,12 +123,9 @@ func (l *lab) wantFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var nodes, workers []string
+	var nodes []string
 	for _, n := range list.Items {
 		nodes = append(nodes, n.Name)
-	}
-	for _, w := range l.facts.Workers {
-		workers = append(workers, w.Name)
 	}
 	slices.Sort(nodes)
 	slices.Sort(workers)

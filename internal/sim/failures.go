@@ -7,6 +7,7 @@ type Failure struct{ Name, Does string }
 // registry lacks the repository, the BMC drops its media, a name leads elsewhere; the players report what they then see.
 func Failures() []Failure {
 	return []Failure{
+		{"no-virtual-cd", "the last worker's BMC has a virtual floppy drive and none for CDs: the pre-flight fails"},
 		{"catalog-unreachable", "no catalog answers: the Subscription has CatalogSourcesUnhealthy and ResolutionFailed"},
 		{"mce-component-refused", "multicluster engine's webhook does not know component hypershift"},
 		{"invalid-configuration", "the trust bundle's ConfigMap loses its key: HostedCluster ValidConfiguration False"},

@@ -18,10 +18,12 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// rack is one emulated Redfish service and the workers behind it: those that share scheme and user.
+// rack is one emulated Redfish service and the workers behind it: those that share scheme and user, and what
+// virtual drives they have.
 type rack struct {
 	user    string
 	tls     bool
+	floppy  bool // their BMCs take floppies only, as failure no-virtual-cd asks
 	dir     string
 	workers []int // index in Facts.Workers
 	systems []sushy.System
@@ -49,7 +51,8 @@ func (l *Lab) plan() error {
 			id = uuid.NewSHA1(uuid.NameSpaceDNS, []byte(w.Name+"."+l.facts.Name+"."+l.facts.Domain)).String()
 		}
 		ips := l.addresses(i)
-		r := l.rackFor(w.BMC.Credentials.Username, tls)
+		floppy := i == len(l.facts.Workers)-1 && l.options.faults().On("no-virtual-cd")
+		r := l.rackFor(w.BMC.Credentials.Username, tls, floppy)
 		r.workers = append(r.workers, i)
 		r.systems = append(r.systems, sushy.System{UUID: id, Name: w.Name, MAC: string(w.BootMAC), Mode: mode(w.BootMode)})
 		l.machines = append(l.machines, world.Machine{
@@ -65,13 +68,13 @@ func (l *Lab) plan() error {
 	return nil
 }
 
-func (l *Lab) rackFor(user string, tls bool) *rack {
+func (l *Lab) rackFor(user string, tls, floppy bool) *rack {
 	for _, r := range l.racks {
-		if r.user == user && r.tls == tls {
+		if r.user == user && r.tls == tls && r.floppy == floppy {
 			return r
 		}
 	}
-	r := &rack{user: user, tls: tls, dir: filepath.Join(l.options.Dir, fmt.Sprintf("bmc%d", len(l.racks)))}
+	r := &rack{user: user, tls: tls, floppy: floppy, dir: filepath.Join(l.options.Dir, fmt.Sprintf("bmc%d", len(l.racks)))}
 	l.racks = append(l.racks, r)
 	return r
 }
@@ -106,6 +109,9 @@ func (l *Lab) startRack(ctx context.Context, r *rack) error {
 	o := sushy.Options{
 		Dir: r.dir, Assets: l.options.Assets, ListenIP: l.ip, Systems: r.systems,
 		User: r.user, Password: l.users.bmcPassword, QuickPower: !l.options.RealPower,
+	}
+	if r.floppy {
+		o.Devices = map[string]sushy.Device{"Floppy": {Name: "Virtual Floppy", MediaTypes: []string{"Floppy", "USBStick"}}}
 	}
 	if r.tls {
 		if err := os.MkdirAll(r.dir, 0o700); err != nil {

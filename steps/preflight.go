@@ -47,9 +47,7 @@ func (s Preflight) Run(ctx context.Context, env *Env) (PreflightOutputs, error) 
 	out := sortReports(reports, s.Managed)
 	required := s.Require.Of(len(s.Hosts))
 	enough := len(out.Usable) >= required
-	for _, r := range reports {
-		s.warn(env, r, enough)
-	}
+	s.warn(env, reports, enough)
 	if !enough {
 		return out, unusable(out, reports, required)
 	}

@@ -10,6 +10,10 @@ import (
 	"github.com/labrun/labrun/redfish"
 )
 
+// mostTold is how many BMCs are still asked when each that has answered is told:
+// of more, just every so manieth, or the journal of a thousand would be long.
+const mostTold = 20
+
 // following tells how far a pre-flight is, each time that a BMC has answered all:
 // whose has not yet, and what was found to be wrong so far. It is what a timeout
 // reports.
@@ -22,8 +26,8 @@ func (s Preflight) following(ctx context.Context, env *Env) func(host string, re
 	tell := func() {
 		r := event.Report{Title: fmt.Sprintf("%d of %s asked", len(s.Hosts)-len(unasked), count(len(s.Hosts), "BMC")), Lines: slices.Clone(wrong)}
 		if len(unasked) > 0 {
-			r.Lines = append([]event.Line{{Label: "still asked", Text: strings.Join(unasked, ", ")}}, r.Lines...)
-			r.Next = "labrun preflight LAB --host " + strings.Join(unasked, " --host ")
+			r.Lines = append([]event.Line{{Label: "still asked", Text: names(unasked)}}, r.Lines...)
+			r.Next = "labrun preflight LAB --host " + strings.Join(unasked[:min(len(unasked), fewNames)], " --host ")
 		}
 		env.Scope().Progress(r)
 	}
@@ -39,7 +43,9 @@ func (s Preflight) following(ctx context.Context, env *Env) func(host string, re
 		}
 		if result.ID == last {
 			unasked = slices.DeleteFunc(unasked, func(name string) bool { return name == host })
-			tell()
+			if len(unasked) < mostTold || len(unasked)%mostTold == 0 {
+				tell()
+			}
 		}
 	}
 }

@@ -34,14 +34,49 @@ func sortReports(reports []redfish.Report, managed []string) PreflightOutputs {
 // warning names what was seen of one worker.
 func warning(r redfish.Report, c redfish.Result) string { return r.Name + ": " + c.Seen }
 
+// found is what was seen of one check, and of which workers.
+type found struct {
+	id, seen, remedy string
+	workers          []string
+}
+
 // warn tells what a step that does not fail would otherwise keep to itself: with
-// failures, also why a worker cannot be used. What was told before stays told.
-func (s Preflight) warn(env *Env, r redfish.Report, failures bool) {
-	for _, c := range r.Checks {
-		if c.Status == redfish.Warn && !slices.Contains(s.Told, warning(r, c)) || c.Status == redfish.Fail && failures {
-			env.Scope().Warn(report(r.Name+" "+c.ID, "seen", c.Seen, c.Remedy))
+// failures, also why a worker cannot be used. What is the same of several workers
+// is told once, and what was told before is not told again.
+func (s Preflight) warn(env *Env, reports []redfish.Report, failures bool) {
+	var all []*found
+	for _, r := range reports {
+		for _, c := range r.Checks {
+			if c.Status == redfish.Warn && !slices.Contains(s.Told, warning(r, c)) || c.Status == redfish.Fail && failures {
+				all = gather(all, r.Name, c)
+			}
 		}
 	}
+	for _, f := range all {
+		env.Scope().Warn(report(names(f.workers)+": "+f.id, "seen", f.seen, f.remedy))
+	}
+}
+
+// gather adds a worker to those of which the same was seen.
+func gather(all []*found, worker string, c redfish.Result) []*found {
+	for _, f := range all {
+		if f.id == c.ID && f.seen == c.Seen && f.remedy == c.Remedy {
+			f.workers = append(f.workers, worker)
+			return all
+		}
+	}
+	return append(all, &found{c.ID, c.Seen, c.Remedy, []string{worker}})
+}
+
+// fewNames is how many workers are named where there may be hundreds.
+const fewNames = 8
+
+// names lists workers: worker0, worker1 and 98 more.
+func names(workers []string) string {
+	if len(workers) <= fewNames {
+		return strings.Join(workers, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(workers[:fewNames], ", "), len(workers)-fewNames)
 }
 
 // PreflightFailed is the error of a pre-flight that found a fatal problem.
@@ -66,6 +101,9 @@ func unusable(out PreflightOutputs, reports []redfish.Report, required int) erro
 				r.Lines = append(r.Lines, event.Line{Label: "do", Text: c.Remedy})
 			}
 		}
+	}
+	if n := len(out.Usable); n > 0 {
+		r.Lines = append(r.Lines, event.Line{Label: "or", Text: fmt.Sprintf("build the lab with %s: --set lab.preflight.require=%d", names(out.Usable), n)})
 	}
 	return PreflightFailed{&pipeline.Report{Report: r}}
 }

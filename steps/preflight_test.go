@@ -63,13 +63,13 @@ func TestPreflight(t *testing.T) {
 	hosts[1].BMC.Credentials.Password = labs.SecretRef{Env: "WRONG"}
 	env, heard := anEnv(t, f, LabOptions{})
 	out, err = Preflight{Hosts: hosts}.Run(t.Context(), env)
-	wantError(t, err, "1 of 2 workers can be used, 2 needed", "worker1: auth: ", "next: labrun preflight LAB --host worker1")
+	wantError(t, err, "1 of 2 workers can be used, 2 needed", "worker1: auth: ", "or: build the lab with worker0: --set lab.preflight.require=1", "next: labrun preflight LAB --host worker1")
 	var failed PreflightFailed
 	if !errors.As(err, &failed) || failed.ExitCode() != 3 {
 		t.Errorf("the error is no pre-flight's: %v", err)
 	}
 	equal(t, out.Failed, []string{"worker1"})
-	if twice := heard.warnings("worker1 auth"); len(twice) > 0 {
+	if twice := heard.warnings("worker1: auth"); len(twice) > 0 {
 		t.Errorf("the failure is told as a warning too: %+v", twice)
 	}
 	if bad.Refused() != 1 {
@@ -82,7 +82,7 @@ func TestPreflight(t *testing.T) {
 		if err != nil || len(out.Usable) != 2-int(s.Require) {
 			t.Errorf("%s: %+v, %v", name, out, err)
 		}
-		auth := heard.warnings("worker1 auth")
+		auth := heard.warnings("worker1: auth")
 		if len(auth) != 1 || len(auth[0].Lines) != 1 || auth[0].Next == "" {
 			t.Fatalf("%s: warned of the password in %+v", name, auth)
 		}

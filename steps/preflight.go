@@ -64,7 +64,7 @@ func (s Preflight) ask(ctx context.Context, l *Lab, progress func(string, redfis
 		}
 		hosts[i] = h
 	}
-	reports := redfish.Preflight(ctx, hosts, redfish.Options{Network: lookupNetwork(l.facts.Stack), Resolver: resolverOf(l.facts.DNS.Server), Now: l.Now, Progress: progress})
+	reports := redfish.Preflight(ctx, hosts, redfish.Options{Network: lookupNetwork(l.facts.Stack), Resolver: resolverOf(l.facts.DNS.Server), Now: l.Now, Progress: progress, Overrides: overrides(l.facts.Preflight.Checks)})
 	l.count(reports)
 	return reports, context.Cause(ctx)
 }

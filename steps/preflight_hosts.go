@@ -11,6 +11,12 @@ import (
 	"github.com/labrun/labrun/redfish"
 )
 
+// What assisted-service asks of a worker at least.
+const (
+	leastCores     = 2
+	leastMemoryGiB = 8
+)
+
 // host is what is asked of one worker's BMC.
 func (s Preflight) host(ctx context.Context, l *Lab, w labs.Worker, roots *x509.CertPool) (redfish.Host, error) {
 	password, err := l.Secret(ctx, w.BMC.Credentials.Password)
@@ -24,6 +30,9 @@ func (s Preflight) host(ctx context.Context, l *Lab, w labs.Worker, roots *x509.
 		RootCAs:                        roots,
 		Managed:                        slices.Contains(s.Managed, w.Name),
 		Image:                          bootImage(s.Server, s.Image, w.BMC.Address),
+		ImageFrom:                      s.Server.From,
+		Minimum:                        redfish.Minimum{Cores: leastCores, MemoryGiB: leastMemoryGiB},
+		NeedsDisk:                      w.RootDeviceHints != (labs.RootDeviceHints{}),
 	}, nil
 }
 

@@ -154,3 +154,32 @@ func TestNames(t *testing.T) {
 		}
 	}
 }
+
+// TestPreflightOverrides has a lab take three checks otherwise, each with a reason.
+func TestPreflightOverrides(t *testing.T) {
+	t.Setenv("RIGHT", "right")
+	bmcs, macs := twoBMCs(t)
+	hosts := workersAt("RIGHT", bmcs[:1]...)
+	hosts[0].BootMAC = labs.MAC(macs[1]) // which it has not
+	set := func(id, severity, reason string) string {
+		return "lab.preflight.checks." + id + "={severity: " + severity + ", reason: " + reason + "}"
+	}
+	f := factsOf(t, ipv4, set("tls", "ignore", "factory certificates"), set("boot-mac", "warn", "a new NIC"))
+	env, heard := anEnv(t, f, LabOptions{})
+	out, err := Preflight{Hosts: hosts}.Run(t.Context(), env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, out.Usable, []string{"worker0"})
+	if all := strings.Join(out.Warnings, "\n"); strings.Contains(all, "x509") || !strings.Contains(all, macs[1]) || !strings.Contains(all, "a new NIC") {
+		t.Errorf("warnings %q", out.Warnings)
+	}
+	if len(heard.warnings("worker0: tls")) > 0 || len(heard.warnings("worker0: boot-mac")) != 1 {
+		t.Error("the tls check is told, or boot-mac's is not")
+	}
+
+	hosts[0].BootMAC = labs.MAC(macs[0])
+	env, _ = anEnv(t, factsOf(t, ipv4, set("tls", "fail", "we sign our own")), LabOptions{})
+	_, err = Preflight{Hosts: hosts}.Run(t.Context(), env)
+	wantError(t, err, "0 of 1 worker can be used, 1 needed", "worker0: tls: x509", "we sign our own")
+}

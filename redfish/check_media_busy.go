@@ -58,7 +58,7 @@ func (s slot) holds(image string, h Host) finding {
 }
 
 // sameImage says whether what a slot holds is the lab's image: the same URL, or one that Ironic made of it for one machine
-// and serves at the same host and port.
+// and serves at the same host and port. One that Ironic named by the same node is it wherever Ironic ran when it was inserted.
 func sameImage(held, own string) bool {
 	if held == own {
 		return true
@@ -68,11 +68,13 @@ func sameImage(held, own string) bool {
 		return false
 	}
 	b, err := url.Parse(own)
-	if err != nil || !strings.EqualFold(a.Scheme, b.Scheme) || !strings.EqualFold(a.Host, b.Host) {
+	if err != nil {
 		return false
 	}
-	made, err := path.Match("/redfish/boot-*.iso", a.Path)
-	return err == nil && made
+	if made, err := path.Match("/redfish/boot-*.iso", a.Path); err != nil || !made {
+		return false
+	}
+	return a.Path == b.Path || strings.EqualFold(a.Scheme, b.Scheme) && strings.EqualFold(a.Host, b.Host)
 }
 
 // orUnnamed shows an image's URL without user info and query: an image service puts its tokens there.

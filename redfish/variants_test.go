@@ -62,6 +62,7 @@ func TestVariantsOfMedia(t *testing.T) {
 		{"media-busy", "another's image", all(holding("http://x/a.iso?token=secret"), host(managed)), Warn, "which is not this lab's https://192.0.2.1:6183", nil},
 		{"media-busy", "this lab's own URL", all(holding("https://192.0.2.1:6183/redfish/boot-1.iso"), host(managed)), Pass, "this lab's own", nil},
 		{"media-busy", "Ironic's for this machine", all(holding("https://192.0.2.1:6183/redfish/boot-3f7a.iso"), host(managed)), Pass, "this lab's own", nil},
+		{"media-busy", "Ironic's for this machine, before it moved", all(holding("http://192.0.2.9:6180/redfish/boot-1.iso"), host(managed)), Pass, "this lab's own", nil},
 		{"media-busy", "Ironic's of another lab", all(holding("https://192.0.2.2:6183/redfish/boot-3f7a.iso"), host(managed)), Warn, "not this lab's", nil},
 		{"media-busy", "another port", all(holding("https://192.0.2.1:6180/redfish/boot-3f7a.iso"), host(managed)), Warn, "not this lab's", nil},
 		{"media-busy", "another path there", all(holding("https://192.0.2.1:6183/redfish/a/boot-3f7a.iso"), host(managed)), Warn, "not this lab's", nil},

@@ -7,15 +7,16 @@ import (
 	"github.com/labrun/labrun/redfish"
 )
 
-// ironicImage is the path of a boot image at Ironic's web server. The UUID is the
-// node's, which it gets when its host registers.
-const ironicImage = "/redfish/boot-UUID.iso"
+// unregistered stands for the node's id in the name of a boot image: Ironic gives
+// one when the host registers.
+const unregistered = "UUID"
 
 // bootImage says what the BMC at an address will fetch, "" where it is not known:
-// the discovery image's own URL where its service serves it, else Ironic's copy.
-// Where Ironic has an address of each family, a BMC with an IPv6 address is handed
-// the IPv6 one, as Metal3 does.
-func bootImage(server ImageServerOutputs, iso, bmc string) string {
+// the discovery image's own URL where its service serves it, else Ironic's copy,
+// which is named by Ironic's id of the node, "" where it has none yet. Where Ironic
+// has an address of each family, a BMC with an IPv6 address is handed the IPv6 one,
+// as Metal3 does.
+func bootImage(server ImageServerOutputs, iso, bmc, id string) string {
 	switch {
 	case server.ServedBy == imageService:
 		return iso
@@ -31,7 +32,10 @@ func bootImage(server ImageServerOutputs, iso, bmc string) string {
 			}
 		}
 	}
-	return chosen + ironicImage
+	if id == "" {
+		id = unregistered
+	}
+	return chosen + "/redfish/boot-" + id + ".iso"
 }
 
 func isIPv6(address string) bool {

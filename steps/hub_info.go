@@ -17,13 +17,14 @@ type HubInfo struct{}
 
 // HubInfoOutputs is what was found.
 type HubInfoOutputs struct {
-	Version      string   `yaml:"version" doc:"OpenShift version"`
-	Nodes        int      `yaml:"nodes" doc:"number of nodes"`
-	MCE          string   `yaml:"mce" doc:"name of the MultiClusterEngine, empty where there is none"`
-	MCEVersion   string   `yaml:"mce_version" doc:"its version"`
-	AgentService string   `yaml:"agent_service" doc:"name of the AgentServiceConfig, empty where there is none"`
-	Hosts        []string `yaml:"hosts" doc:"names of the BareMetalHosts that the lab has already"`
-	Missing      []string `yaml:"missing" doc:"CustomResourceDefinitions that the workflow begins with and the cluster lacks; a run with one of them ends here"`
+	Version      string            `yaml:"version" doc:"OpenShift version"`
+	Nodes        int               `yaml:"nodes" doc:"number of nodes"`
+	MCE          string            `yaml:"mce" doc:"name of the MultiClusterEngine, empty where there is none"`
+	MCEVersion   string            `yaml:"mce_version" doc:"its version"`
+	AgentService string            `yaml:"agent_service" doc:"name of the AgentServiceConfig, empty where there is none"`
+	Hosts        []string          `yaml:"hosts" doc:"names of the BareMetalHosts that the lab has already"`
+	IDs          map[string]string `yaml:"ids" doc:"Ironic's id of each of them that is registered, by name"`
+	Missing      []string          `yaml:"missing" doc:"CustomResourceDefinitions that the workflow begins with and the cluster lacks; a run with one of them ends here"`
 }
 
 func clusterVersion() kube.Ref {
@@ -96,7 +97,7 @@ func (s HubInfo) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 
 // Outputs are what was found.
 func (HubInfo) Outputs(f *labs.Facts, seen kube.Seen) HubInfoOutputs {
-	out := HubInfoOutputs{Nodes: len(seen.List(nodes())), Hosts: []string{}, Missing: []string{}}
+	out := HubInfoOutputs{Nodes: len(seen.List(nodes())), Hosts: []string{}, IDs: map[string]string{}, Missing: []string{}}
 	for _, p := range prerequisites() {
 		if seen.Get(crdRef(p.definition)) == nil {
 			out.Missing = append(out.Missing, p.definition)
@@ -104,6 +105,9 @@ func (HubInfo) Outputs(f *labs.Facts, seen kube.Seen) HubInfoOutputs {
 	}
 	for _, u := range seen.List(hosts(f)) {
 		out.Hosts = append(out.Hosts, u.GetName())
+		if id := text(u, "status", "provisioning", "ID"); id != "" {
+			out.IDs[u.GetName()] = id
+		}
 	}
 	if cv := kube.As[configv1.ClusterVersion](seen, clusterVersion()); cv != nil {
 		for _, h := range cv.Status.History {

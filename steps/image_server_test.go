@@ -76,7 +76,7 @@ func TestImageServer(t *testing.T) {
 			seen := sees(t, f, s, nil, c.hub)
 			out := s.Outputs(f, seen)
 			for bmc, want := range map[string]string{v4BMC: c.v4, v6BMC: c.v6, namedBMC: c.v4} {
-				if got := bootImage(out, iso, bmc); got != want {
+				if got := bootImage(out, iso, bmc, ""); got != want {
 					t.Errorf("%s fetches %s, want %s", bmc, got, want)
 				}
 			}
@@ -92,8 +92,12 @@ func TestImageServer(t *testing.T) {
 			}
 		})
 	}
-	if got := bootImage(ImageServerOutputs{ServedBy: imageService}, "", v4BMC); got != "" {
+	if got := bootImage(ImageServerOutputs{ServedBy: imageService}, "", v4BMC, ""); got != "" {
 		t.Errorf("an image that is not there yet is fetched from %s", got)
+	}
+	registered := bootImage(ImageServerOutputs{ServedBy: ironic, URLs: []string{"http://192.168.125.21:6180"}}, "", v4BMC, "14b5025e-81d5-4a17-93b9-3eb58dc610d0")
+	if want := "http://192.168.125.21:6180/redfish/boot-14b5025e-81d5-4a17-93b9-3eb58dc610d0.iso"; registered != want {
+		t.Errorf("a registered host's image is %s, want %s", registered, want)
 	}
 	if intents, err := (ImageServer{}).Objects(nil, sees(t, factsOf(t, ipv4), ImageServer{}, nil, "")); len(intents) > 0 || err != nil {
 		t.Errorf("it changes %v, %v", intents, err)

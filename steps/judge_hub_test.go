@@ -49,13 +49,18 @@ func TestHubInfoOutputs(t *testing.T) {
 ---
 {apiVersion: agent-install.openshift.io/v1beta1, kind: AgentServiceConfig, metadata: {name: agent}}
 ---
-{apiVersion: metal3.io/v1alpha1, kind: BareMetalHost, metadata: {name: worker0, namespace: clusters-hosted-ipv6}}
+{apiVersion: metal3.io/v1alpha1, kind: BareMetalHost, metadata: {name: worker0, namespace: clusters-hosted-ipv6}, status: {provisioning: {ID: 14b5025e}}}
+---
+{apiVersion: metal3.io/v1alpha1, kind: BareMetalHost, metadata: {name: worker1, namespace: clusters-hosted-ipv6}}
 ---
 {apiVersion: metal3.io/v1alpha1, kind: BareMetalHost, metadata: {name: other, namespace: elsewhere}}`))
 	if out.Version != "4.20.3" || out.Nodes != 1 || out.AgentService != "agent" || out.MCE != "" {
 		t.Errorf("outputs %+v", out)
 	}
-	equal(t, out.Hosts, []string{"worker0"})
+	equal(t, out.Hosts, []string{"worker0", "worker1"})
+	if len(out.IDs) != 1 || out.IDs["worker0"] != "14b5025e" {
+		t.Errorf("ids %v", out.IDs)
+	}
 }
 
 func TestJudgeRegistry(t *testing.T) {

@@ -75,7 +75,7 @@ func instancesOf(t testing.TB, p *pipeline.Pipeline[*Env]) []instance {
 	out := func(m map[string]any) map[string]any { return map[string]any{"outputs": m, "status": "ok"} }
 	values := maps.Clone(p.Values)
 	values["steps"] = map[string]any{
-		"hub_info":     out(map[string]any{"hosts": []any{}}),
+		"hub_info":     out(map[string]any{"hosts": []any{}, "ids": map[string]any{}}),
 		"preflight":    out(map[string]any{"warnings": []any{"worker0: seen before"}}),
 		"infraenv":     out(map[string]any{"iso_url": "https://assisted.example/iso", "ca": ""}),
 		"image_server": out(map[string]any{"served_by": "ironic", "urls": []any{"https://[2620:52:0:1305::20]:6183"}, "from": "told"}),

@@ -13,6 +13,7 @@ import (
 type Preflight struct {
 	Hosts   []labs.Worker      `yaml:"hosts" doc:"workers whose BMCs are asked"`
 	Managed []string           `yaml:"managed,omitempty" doc:"workers that have their BareMetalHost already: powered on, and this lab's image in the drive, are right there, and they count as usable whatever is found"`
+	IDs     map[string]string  `yaml:"ids,omitempty" doc:"Ironic's id of each of them that has one, by worker: it names the image that their BMCs have in the drive"`
 	Image   string             `yaml:"image,omitempty" doc:"URL of the discovery image, where it is known"`
 	Server  ImageServerOutputs `yaml:"server,omitempty" doc:"from where BMCs fetch that image: outputs of metal3/image-server; where it is not known, what depends on it is not judged"`
 	Require labs.Required      `yaml:"require" default:"all" doc:"how many workers must pass"`

@@ -29,7 +29,7 @@ func (s Preflight) host(ctx context.Context, l *Lab, w labs.Worker, roots *x509.
 		DisableCertificateVerification: w.BMC.DisableCertificateVerification,
 		RootCAs:                        roots,
 		Managed:                        slices.Contains(s.Managed, w.Name),
-		Image:                          bootImage(s.Server, s.Image, w.BMC.Address),
+		Image:                          bootImage(s.Server, s.Image, w.BMC.Address, s.IDs[w.Name]),
 		ImageFrom:                      s.Server.From,
 		Minimum:                        redfish.Minimum{Cores: leastCores, MemoryGiB: leastMemoryGiB},
 		NeedsDisk:                      w.RootDeviceHints != (labs.RootDeviceHints{}),

@@ -103,7 +103,6 @@ func (l *lab) list(t *testing.T, version, resource, namespace string) []unstruct
 
 // wantNoWarnings holds a run's pre-flights to silence about the workers that have
 // their BareMetalHosts: powered on, with the lab's image in the drive, is right.
-// That nobody here trusts the BMCs' certificates is true of a finished lab, too.
 func (o outcome) wantNoWarnings(t *testing.T, hosts []string) {
 	t.Helper()
 	heard := 0
@@ -114,9 +113,9 @@ func (o outcome) wantNoWarnings(t *testing.T, hosts []string) {
 		if e.Type != event.StepWarned || e.Step != "preflight" && e.Step != "probe_bmcs" {
 			continue
 		}
-		workers, check, _ := strings.Cut(e.Report.Title, ": ")
+		workers, _, _ := strings.Cut(e.Report.Title, ": ")
 		for worker := range strings.SplitSeq(workers, ", ") {
-			if slices.Contains(hosts, worker) && check != "tls" {
+			if slices.Contains(hosts, worker) {
 				t.Errorf("%s warns: %+v", e.Step, e.Report)
 			}
 		}

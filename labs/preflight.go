@@ -11,7 +11,6 @@ import (
 // Preflight says what the hardware pre-flight asks for.
 type Preflight struct {
 	Require Required              `yaml:"require" default:"all" doc:"how many workers must pass before a run goes on: all, or a number; those that do not pass are left out then"`
-	Active  bool                  `yaml:"active" default:"false" doc:"before the BareMetalHosts, also insert a small ISO into each BMC's virtual drive and see it fetched; it is ejected again"`
 	Checks  map[string]Preference `yaml:"checks,omitempty" doc:"checks that are ignored, or taken otherwise, in this lab; by the ids that labrun preflight prints"`
 }
 

@@ -22,6 +22,7 @@ type Check struct {
 	ID     string
 	Asks   string   // what is asked
 	Rule   string   // what makes it fail or warn, and why that matters
+	Why    string   // why it matters: what fails later without it
 	Remedy string   // what to do about it, in general; a Result's remedy is about the host
 	Needs  []string // ids of checks that come before; where one failed or was skipped, this one is skipped
 
@@ -35,7 +36,7 @@ type Result struct {
 	ID     string `json:"id"`
 	Status Status `json:"status"`
 	Seen   string `json:"seen"`
-	Remedy string `json:"remedy,omitempty"` // for warn, fail and where unknown can be mended
+	Remedy string `json:"remedy"` // for warn, fail and where unknown can be mended
 }
 
 // finding is what a check's function gives: a Result without the id.

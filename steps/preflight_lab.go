@@ -4,29 +4,71 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/pipeline/source"
 	"github.com/labrun/labrun/redfish"
+	"github.com/labrun/labrun/steps/site"
 )
 
+// managedPatience bounds the question which workers have their host already.
+const managedPatience = 5 * time.Second
+
 // AskBMCs asks the BMCs of the named workers, of all where none is named, outside
-// of a run. The reports stand in the lab file's order.
-func (l *Lab) AskBMCs(ctx context.Context, names []string) ([]redfish.Report, error) {
-	var known []string
+// of a run. The reports stand in the lab file's order. tell is called after each
+// check, one call at a time; it may be nil.
+func (l *Lab) AskBMCs(ctx context.Context, names []string, tell func(host string, r redfish.Result)) ([]redfish.Report, error) {
+	if err := l.KnowsWorkers(names); err != nil {
+		return nil, err
+	}
 	var hosts []labs.Worker
 	for _, w := range l.facts.Workers {
-		known = append(known, w.Name)
 		if len(names) == 0 || slices.Contains(names, w.Name) {
 			hosts = append(hosts, w)
 		}
 	}
+	return Preflight{Hosts: hosts, Managed: l.managed(ctx)}.ask(ctx, l, tell)
+}
+
+// KnowsWorkers refuses a name that no worker of the lab has.
+func (l *Lab) KnowsWorkers(names []string) error {
+	var known []string
+	for _, w := range l.facts.Workers {
+		known = append(known, w.Name)
+	}
 	for _, name := range names {
 		if !slices.Contains(known, name) {
-			return nil, &unknownWorker{name, source.DidYouMean(name, known)}
+			return &unknownWorker{name, source.DidYouMean(name, known)}
 		}
 	}
-	return Preflight{Hosts: hosts}.ask(ctx, l, nil)
+	return nil
+}
+
+// managed are the workers that have their BareMetalHost already, as step
+// openshift/hub-info finds them. None is known where the hub does not answer: it
+// may be yet to be built.
+func (l *Lab) managed(ctx context.Context) []string {
+	ctx, cancel := context.WithTimeout(ctx, managedPatience)
+	defer cancel()
+	hub, err := l.Hub(ctx)
+	if err != nil {
+		return nil
+	}
+	seen, err := hub.Look(ctx, hosts(l.facts))
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, u := range seen.List(hosts(l.facts)) {
+		names = append(names, u.GetName())
+	}
+	return names
+}
+
+// AskSite asks what is no BMC: names, registry, images and the management cluster.
+func (l *Lab) AskSite(ctx context.Context, o site.Options) []site.Report {
+	return site.Ask(ctx, site.Site{Facts: l.facts, Kubeconfig: l.Kubeconfig(), Secret: l.Secret, Hub: l.Hub}, o)
 }
 
 // unknownWorker is the error of a name that no worker has.

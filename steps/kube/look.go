@@ -3,6 +3,8 @@ package kube
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -20,8 +22,8 @@ func (c *Cluster) Look(ctx context.Context, refs ...Ref) (Seen, error) {
 			return Seen{}, explain(c, "reading", ref.String(), "", err)
 		}
 		if s := v.sights[ref.key()]; s != nil {
-			for _, u := range s.objects {
-				found[ref] = append(found[ref], u)
+			for _, at := range slices.Sorted(maps.Keys(s.objects)) {
+				found[ref] = append(found[ref], s.objects[at])
 			}
 		}
 	}

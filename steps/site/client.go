@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"syscall"
@@ -92,6 +93,7 @@ func wholeLength(contentRange string) int64 {
 // reason is the shortest text that says why nothing answered.
 func reason(err error) string {
 	var timeout net.Error
+	var sending *url.Error
 	var untrusted *tls.CertificateVerificationError
 	switch {
 	case errors.As(err, &untrusted):
@@ -102,7 +104,7 @@ func reason(err error) string {
 		return "no route to it"
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return "no answer in time"
-	case errors.Is(err, io.EOF):
+	case errors.Is(err, io.EOF) && errors.As(err, &sending):
 		return "the connection was closed without an answer"
 	}
 	return printable(err.Error())

@@ -51,6 +51,7 @@ func tellMissing(reports []redfish.Report, missing []error) {
 		for n := range reports[i].Checks {
 			if c := &reports[i].Checks[n]; err != nil && c.ID == "credentials" && c.Status == redfish.Fail {
 				c.Seen = strings.ReplaceAll(err.Error(), "\n", "; ")
+				c.Remedy = "put the password there, or correct this worker's bmc.credentials.password"
 			}
 		}
 	}

@@ -12,7 +12,8 @@ import (
 type Told struct {
 	ID    string `json:"id"`
 	Exit  int    `json:"exit"`
-	Words string `json:"words"` // lines
+	Words string `json:"words"` // the lines about the fault
+	Table string `json:"table"` // all that stood on stdout, where there was a table
 	MS    int64  `json:"ms"`    // until labrun ended
 }
 
@@ -37,8 +38,14 @@ var (
 	times = regexp.MustCompile(`\b\d+(\.\d+)?m?s\b`)
 )
 
-// Same takes out of what labrun tells of a fault set up in dir what is another every time.
+// Same takes out of what labrun tells of a fault set up in dir what is another on every machine.
 func Same(text, dir string) string {
-	text = port.ReplaceAllString(strings.ReplaceAll(text, dir, Dir), Host)
-	return times.ReplaceAllString(text, "TIME")
+	return port.ReplaceAllString(strings.ReplaceAll(text, dir, Dir), Host)
+}
+
+// Settled is what is told without its times, to be compared.
+func (t Told) Settled() Told {
+	t.MS = 0
+	t.Words, t.Table = times.ReplaceAllString(t.Words, "TIME"), times.ReplaceAllString(t.Table, "TIME")
+	return t
 }

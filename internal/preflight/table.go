@@ -6,7 +6,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/labrun/labrun/internal/progress"
 	"github.com/labrun/labrun/pipeline/event"
@@ -147,8 +146,7 @@ func (r Report) sum() string {
 	if len(r.Hosts) > 0 {
 		parts = append(parts, plural(r.Summary.Requests, "request"))
 	}
-	took := time.Duration(r.Summary.DurationMS) * time.Millisecond
-	return strings.Join(append(parts, took.Round(100*time.Millisecond).String()), " · ")
+	return strings.Join(append(parts, fmt.Sprintf("%.1fs", float64(r.Summary.DurationMS)/1000)), " · ")
 }
 
 func plural(n int, noun string) string {

@@ -80,11 +80,14 @@ func (a *app[E]) preflight(ctx context.Context, file string, f preflightFlags) e
 		q.Board = func(names []string) *progress.Board { return progress.NewBoard(a.streams.Err, names, a.terminal(t)) }
 	}
 	found, err := a.program.Preflight(ctx, job, q)
-	if err != nil {
+	found.Lab = p.Name
+	if err != nil && ctx.Err() == nil {
 		return err
 	}
-	found.Lab = p.Name
-	return a.tellPreflight(found, f)
+	if told := a.tellPreflight(found, f); err == nil {
+		return told
+	}
+	return err // it was interrupted: what was found until then is told
 }
 
 func (a *app[E]) tellPreflight(found preflight.Report, f preflightFlags) error {

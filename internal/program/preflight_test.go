@@ -2,9 +2,11 @@ package program
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -181,5 +183,30 @@ func TestPreflightExplain(t *testing.T) {
 				t.Errorf("%v does not say %q:\n%s", c.args, want, out.String())
 			}
 		}
+	}
+}
+
+// What was found before an interruption is told, and what was not asked to the end is not known.
+func TestPreflightInterrupted(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close() //nolint:errcheck // nothing was written
+	file := twoWorkers(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() {
+		if conn, err := silent.Accept(); err == nil {
+			defer conn.Close() //nolint:errcheck // nothing was written
+			cancel()
+			<-t.Context().Done()
+		}
+	}()
+	var out, errs bytes.Buffer
+	code := Main(ctx, []string{"preflight", "../../labs/ipv4-connected.yaml", "--values", file, "--host", "worker1",
+		"--set", "lab.workers[1].bmc.address=redfish-virtualmedia+http://" + silent.Addr().String() + bmctest.System}, cli.Streams{Out: &out, Err: &errs})
+	if code != 1 || !strings.Contains(out.String(), "? worker1  redfish") || !strings.Contains(out.String(), "0 of 1 worker can be used") || !strings.Contains(errs.String(), "context canceled") {
+		t.Errorf("exit code %d\n%s%s", code, out.String(), errs.String())
 	}
 }

@@ -106,6 +106,8 @@ func reason(err error) string {
 		return "no answer in time"
 	case errors.Is(err, io.EOF) && errors.As(err, &sending):
 		return "the connection was closed without an answer"
+	case errors.As(err, &sending): // the URL is told already
+		return reason(sending.Err)
 	}
 	return printable(err.Error())
 }

@@ -21,8 +21,8 @@ const (
 type Check struct {
 	ID     string
 	Asks   string   // what is asked
-	Rule   string   // what makes it fail or warn, and why that matters
-	Why    string   // why it matters: what fails later without it
+	Rule   string   // what makes it fail or warn
+	Why    string   // what fails later without it
 	Remedy string   // what to do about it, in general; a Result's remedy is about the host
 	Needs  []string // ids of checks that come before; where one failed or was skipped, this one is skipped
 

@@ -44,18 +44,17 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Report is what one host's BMC said. In JSON its keys are name, address, vendor, model, firmware, status, requests,
-// duration_ms and checks.
+// Report is what one host's BMC said.
 type Report struct {
-	Name     string
-	Address  string // as given, user info masked
-	Vendor   string // empty where the BMC does not say; so are the next two
-	Model    string
-	Firmware string        // of the BMC
-	Status   Status        // pass, warn or fail; unknown: interrupted before all was asked
-	Requests int           // what hosts of one service share counts for the first of them
-	Duration time.Duration // duration_ms in JSON
-	Checks   []Result      // in the order of Catalogue
+	Name     string        `json:"name"`
+	Address  string        `json:"address"` // as given, user info masked
+	Vendor   string        `json:"vendor"`  // empty where the BMC does not say; so are the next two
+	Model    string        `json:"model"`
+	Firmware string        `json:"firmware"` // of the BMC
+	Status   Status        `json:"status"`   // pass, warn or fail; unknown: interrupted before all was asked
+	Requests int           `json:"requests"` // what hosts of one service share counts for the first of them
+	Duration time.Duration `json:"-"`        // duration_ms in JSON
+	Checks   []Result      `json:"checks"`   // in the order of Catalogue
 }
 
 // Usable says whether the host can be used: nothing failed, and all was asked.
@@ -71,23 +70,13 @@ func (r Report) Check(id string) Result {
 	return Result{}
 }
 
-// MarshalJSON writes the duration in milliseconds, and never null for a list.
+// MarshalJSON adds the duration in milliseconds.
 func (r Report) MarshalJSON() ([]byte, error) {
-	checks := r.Checks
-	if checks == nil {
-		checks = []Result{}
-	}
+	type plain Report
 	return json.Marshal(struct {
-		Name       string   `json:"name"`
-		Address    string   `json:"address"`
-		Vendor     string   `json:"vendor"`
-		Model      string   `json:"model"`
-		Firmware   string   `json:"firmware"`
-		Status     Status   `json:"status"`
-		Requests   int      `json:"requests"`
-		DurationMS int64    `json:"duration_ms"`
-		Checks     []Result `json:"checks"`
-	}{r.Name, r.Address, r.Vendor, r.Model, r.Firmware, r.Status, r.Requests, r.Duration.Milliseconds(), checks})
+		plain
+		DurationMS int64 `json:"duration_ms"`
+	}{plain(r), r.Duration.Milliseconds()})
 }
 
 // Preflight asks all hosts' BMCs at once and gives one report a host, in the order given. Hosts behind one service (same

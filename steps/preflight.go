@@ -61,14 +61,17 @@ func (s Preflight) Run(ctx context.Context, env *Env) (PreflightOutputs, error) 
 }
 
 func (s Preflight) ask(ctx context.Context, l *Lab, progress func(string, redfish.Result)) ([]redfish.Report, error) {
-	hosts, missing := make([]redfish.Host, len(s.Hosts)), make([]error, len(s.Hosts))
+	hosts := make([]redfish.Host, len(s.Hosts))
 	roots := trustedPool(l.facts.Registry.CA.Text) // one for all: what tells two services apart is its address
 	for i, w := range s.Hosts {
-		hosts[i], missing[i] = s.host(ctx, l, w, roots)
+		h, err := s.host(ctx, l, w, roots)
+		if err != nil {
+			return nil, err
+		}
+		hosts[i] = h
 	}
 	reports := redfish.Preflight(ctx, hosts, redfish.Options{Image: s.Image, Network: lookupNetwork(l.facts.Stack), Resolver: resolverOf(l.facts.DNS.Server), Now: l.Now, Progress: progress})
 	l.count(reports)
-	tellMissing(reports, missing)
 	return reports, context.Cause(ctx)
 }
 
@@ -79,9 +82,11 @@ func (s Preflight) required() int {
 	return len(s.Hosts)
 }
 
-// host is what is asked about a worker; the error is that of its password.
 func (s Preflight) host(ctx context.Context, l *Lab, w labs.Worker, roots *x509.CertPool) (redfish.Host, error) {
-	password, err := l.Secret(ctx, w.BMC.Credentials.Password) // without it the host's credentials fail, the others' do not
+	password, err := l.Secret(ctx, w.BMC.Credentials.Password)
+	if err != nil {
+		return redfish.Host{}, fmt.Errorf("BMC of %s: %w", w.Name, err)
+	}
 	return redfish.Host{
 		Name: w.Name, Address: w.BMC.Address, BootMAC: string(w.BootMAC), BootMode: w.BootMode,
 		Credentials:                    redfish.Credentials{Username: w.BMC.Credentials.Username, Password: strings.TrimRight(password.Reveal(), "\r\n")},
@@ -89,7 +94,7 @@ func (s Preflight) host(ctx context.Context, l *Lab, w labs.Worker, roots *x509.
 		RootCAs:                        roots,
 		Managed:                        slices.Contains(s.Managed, w.Name),
 		Image:                          s.Image,
-	}, err
+	}, nil
 }
 
 // trustedPool is the system's certificates and the lab's own.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/labrun/labrun/labs"
@@ -28,7 +29,41 @@ func (l *Lab) AskBMCs(ctx context.Context, names []string, tell func(host string
 			hosts = append(hosts, w)
 		}
 	}
-	return Preflight{Hosts: hosts, Managed: l.managed(ctx)}.ask(ctx, l, tell)
+	missing := l.missing(ctx, hosts)
+	reports, err := Preflight{Hosts: hosts, Managed: l.managed(ctx)}.ask(ctx, l, tell)
+	tellMissing(reports, missing)
+	return reports, err
+}
+
+// missing says why passwords of BMCs are not found, by worker. They are taken as
+// empty from here on: this worker's credentials fail, and the others are asked.
+func (l *Lab) missing(ctx context.Context, hosts []labs.Worker) map[string]error {
+	wrong := map[string]error{}
+	for _, w := range hosts {
+		ref := w.BMC.Credentials.Password
+		if _, err := l.Secret(ctx, ref); err != nil {
+			wrong[w.Name] = err
+		}
+	}
+	for _, w := range hosts {
+		if wrong[w.Name] != nil {
+			_, _ = l.secret(w.BMC.Credentials.Password.String()).get(ctx, func() (labs.Secret, error) { return labs.Secret{}, nil })
+		}
+	}
+	return wrong
+}
+
+// tellMissing says of a password that was not found why, instead of that it is
+// empty.
+func tellMissing(reports []redfish.Report, missing map[string]error) {
+	for _, r := range reports {
+		for n := range r.Checks {
+			if c := &r.Checks[n]; missing[r.Name] != nil && c.ID == "credentials" && c.Status == redfish.Fail {
+				c.Seen = strings.ReplaceAll(missing[r.Name].Error(), "\n", "; ")
+				c.Remedy = "put the password there, or correct this worker's bmc.credentials.password"
+			}
+		}
+	}
 }
 
 // KnowsWorkers refuses a name that no worker of the lab has.

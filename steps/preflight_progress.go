@@ -43,16 +43,3 @@ func (s Preflight) following(ctx context.Context, env *Env) func(host string, re
 		}
 	}
 }
-
-// tellMissing says of a password that was not found why, instead of that it is
-// empty.
-func tellMissing(reports []redfish.Report, missing []error) {
-	for i, err := range missing {
-		for n := range reports[i].Checks {
-			if c := &reports[i].Checks[n]; err != nil && c.ID == "credentials" && c.Status == redfish.Fail {
-				c.Seen = strings.ReplaceAll(err.Error(), "\n", "; ")
-				c.Remedy = "put the password there, or correct this worker's bmc.credentials.password"
-			}
-		}
-	}
-}

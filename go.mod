@@ -45,7 +45,7 @@ require (
 	sigs.k8s.io/yaml v1.6.0
 )
 
-require github.com/jstemmer/go-junit-report/v2 v2.1.0 // indirect
+require github.com/jstemmer/go-junit-report/v2 v2.1.0
 
 require (
 	github.com/beorn7/perks v1.0.1 // indirect

@@ -39,7 +39,7 @@ fuzz: ## the fuzz targets whose names match FUZZ (all), each for FUZZTIME (10s):
 	  done; \
 	done
 
-generate: ## docs/steps.md, docs/facts.md and schemas/lab.schema.json, from the Go types
+generate: ## docs/steps.md, facts.md, preflight.md, troubleshooting.md and schemas/lab.schema.json, from the Go types and lists
 	$(GO) generate ./...
 
 lint: ## formatting, vet and staticcheck

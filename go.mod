@@ -48,6 +48,8 @@ require (
 
 require github.com/djherbis/times v1.6.0 // indirect
 
+require github.com/jstemmer/go-junit-report/v2 v2.1.0
+
 require (
 	github.com/beorn7/perks v1.0.1 // indirect
 	github.com/blang/semver/v4 v4.0.0 // indirect

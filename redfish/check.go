@@ -38,7 +38,7 @@ type Result struct {
 	ID     string `json:"id"`
 	Status Status `json:"status"`
 	Seen   string `json:"seen"`
-	Remedy string `json:"remedy,omitempty"` // for warn, fail and where unknown can be mended
+	Remedy string `json:"remedy"` // for warn, fail and where unknown can be mended
 }
 
 // finding is what a check's function gives: a Result without the id.

@@ -5,13 +5,13 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
-	"io"
 	"net/http"
 	"path"
 	"strings"
 	"time"
 
 	"github.com/labrun/labrun/pipeline/event"
+	"github.com/labrun/labrun/steps/site"
 	"github.com/labrun/labrun/steps/trouble"
 )
 
@@ -62,11 +62,11 @@ func (s HTTPServed) Run(ctx context.Context, env *Env) (HTTPServedOutputs, error
 		told := func(err error) event.Report {
 			return coded(report(url+" does not answer with bytes", "seen", err.Error(), "curl -v -r 0-0 "+url), trouble.URLSilent)
 		}
-		ranges, err := poll(ctx, env, told, func(ctx context.Context) (bool, error) { return firstByte(ctx, client, url) })
+		served, err := poll(ctx, env, told, func(ctx context.Context) (site.Served, error) { return site.FirstByte(ctx, client, url) })
 		if err != nil {
 			return out, err
 		}
-		out.Ranges = out.Ranges && ranges
+		out.Ranges = out.Ranges && served.Ranges
 	}
 	return out, nil
 }
@@ -82,25 +82,4 @@ func (s HTTPServed) client(env *Env) (*http.Client, error) {
 	return &http.Client{Timeout: requestTimeout, Transport: &http.Transport{
 		Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12},
 	}}, nil
-}
-
-// firstByte says whether the server answered with just the range.
-func firstByte(ctx context.Context, client *http.Client, url string) (bool, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return false, err
-	}
-	req.Header.Set("Range", "bytes=0-0")
-	resp, err := client.Do(req)
-	if err != nil {
-		return false, err
-	}
-	defer resp.Body.Close() //nolint:errcheck // one byte was read, nothing can be lost
-	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusPartialContent {
-		return false, fmt.Errorf("the server answered %s", resp.Status)
-	}
-	if _, err := io.ReadFull(resp.Body, make([]byte, 1)); err != nil {
-		return false, fmt.Errorf("the server answered %s without a byte: %w", resp.Status, err)
-	}
-	return resp.StatusCode == http.StatusPartialContent, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/steps/crd"
 	"github.com/labrun/labrun/steps/kube"
+	"github.com/labrun/labrun/steps/site"
 	"github.com/labrun/labrun/steps/trouble"
 )
 
@@ -36,19 +37,6 @@ func hosts(f *labs.Facts) kube.Ref {
 	return kube.Ref{APIVersion: crd.Metal3Version, Kind: "BareMetalHost", Namespace: f.ControlPlaneNamespace(), Optional: true}
 }
 
-// prerequisites are the definitions that a hub has before labrun begins, and who
-// brings them.
-func prerequisites() []prerequisite {
-	return []prerequisite{
-		{"baremetalhosts.metal3.io", "the baremetal operator"},
-		{"provisionings.metal3.io", "the baremetal operator"},
-		{"subscriptions.operators.coreos.com", "the Operator Lifecycle Manager"},
-		{"clusterserviceversions.operators.coreos.com", "the Operator Lifecycle Manager"},
-	}
-}
-
-type prerequisite struct{ definition, from string }
-
 func nodes() kube.Ref { return kube.Ref{APIVersion: "v1", Kind: "Node"} }
 
 func multiClusterEngines() kube.Ref {
@@ -62,8 +50,8 @@ func agentServiceConfigs() kube.Ref {
 // Reads are the objects that tell what the hub is.
 func (HubInfo) Reads(f *labs.Facts) []kube.Ref {
 	refs := []kube.Ref{clusterVersion(), nodes(), multiClusterEngines(), agentServiceConfigs(), hosts(f)}
-	for _, p := range prerequisites() {
-		refs = append(refs, crdRef(p.definition))
+	for _, p := range site.Prerequisites() {
+		refs = append(refs, crdRef(p.Definition))
 	}
 	return refs
 }
@@ -79,10 +67,10 @@ func (s HubInfo) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 		return fail(clusterVersion(), trouble.NoOpenShift, "is missing or has no version",
 			"", "point lab.management_cluster.kubeconfig at the OpenShift cluster that hosts the control plane")
 	}
-	for _, p := range prerequisites() {
-		if slices.Contains(out.Missing, p.definition) {
-			return fail(crdRef(p.definition), trouble.OperatorMissing, "is missing", "",
-				"enable "+p.from+" of the management cluster (a capability of its installation): oc get clusterversion version -o yaml")
+	for _, p := range site.Prerequisites() {
+		if slices.Contains(out.Missing, p.Definition) {
+			return fail(crdRef(p.Definition), trouble.OperatorMissing, "is missing", "",
+				"enable "+p.From+" of the management cluster (a capability of its installation): oc get clusterversion version -o yaml")
 		}
 	}
 	mce := "no MCE yet"
@@ -98,9 +86,9 @@ func (s HubInfo) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 // Outputs are what was found.
 func (HubInfo) Outputs(f *labs.Facts, seen kube.Seen) HubInfoOutputs {
 	out := HubInfoOutputs{Nodes: len(seen.List(nodes())), Hosts: []string{}, IDs: map[string]string{}, Missing: []string{}}
-	for _, p := range prerequisites() {
-		if seen.Get(crdRef(p.definition)) == nil {
-			out.Missing = append(out.Missing, p.definition)
+	for _, p := range site.Prerequisites() {
+		if seen.Get(crdRef(p.Definition)) == nil {
+			out.Missing = append(out.Missing, p.Definition)
 		}
 	}
 	for _, u := range seen.List(hosts(f)) {

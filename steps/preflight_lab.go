@@ -4,29 +4,106 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/pipeline/source"
 	"github.com/labrun/labrun/redfish"
+	"github.com/labrun/labrun/steps/site"
 )
 
+// managedPatience bounds the question which workers have their host already.
+const managedPatience = 5 * time.Second
+
 // AskBMCs asks the BMCs of the named workers, of all where none is named, outside
-// of a run. The reports stand in the lab file's order.
-func (l *Lab) AskBMCs(ctx context.Context, names []string) ([]redfish.Report, error) {
-	var known []string
+// of a run. The reports stand in the lab file's order. tell is called after each
+// check, one call at a time; it may be nil.
+func (l *Lab) AskBMCs(ctx context.Context, names []string, tell func(host string, r redfish.Result)) ([]redfish.Report, error) {
+	if err := l.KnowsWorkers(names); err != nil {
+		return nil, err
+	}
 	var hosts []labs.Worker
 	for _, w := range l.facts.Workers {
-		known = append(known, w.Name)
 		if len(names) == 0 || slices.Contains(names, w.Name) {
 			hosts = append(hosts, w)
 		}
 	}
-	for _, name := range names {
-		if !slices.Contains(known, name) {
-			return nil, &unknownWorker{name, source.DidYouMean(name, known)}
+	missing := l.missing(ctx, hosts)
+	reports, err := Preflight{Hosts: hosts, Managed: l.managed(ctx)}.ask(ctx, l, tell)
+	tellMissing(reports, missing)
+	return reports, err
+}
+
+// missing says why passwords of BMCs are not found, by worker. They are taken as
+// empty from here on: this worker's credentials fail, and the others are asked.
+func (l *Lab) missing(ctx context.Context, hosts []labs.Worker) map[string]error {
+	wrong := map[string]error{}
+	for _, w := range hosts {
+		ref := w.BMC.Credentials.Password
+		if _, err := l.Secret(ctx, ref); err != nil {
+			wrong[w.Name] = err
 		}
 	}
-	return Preflight{Hosts: hosts}.ask(ctx, l, nil)
+	for _, w := range hosts {
+		if wrong[w.Name] != nil {
+			_, _ = l.secret(w.BMC.Credentials.Password.String()).get(ctx, func() (labs.Secret, error) { return labs.Secret{}, nil })
+		}
+	}
+	return wrong
+}
+
+// tellMissing says of a password that was not found why, instead of that it is
+// empty.
+func tellMissing(reports []redfish.Report, missing map[string]error) {
+	for _, r := range reports {
+		for n := range r.Checks {
+			if c := &r.Checks[n]; missing[r.Name] != nil && c.ID == "credentials" && c.Status == redfish.Fail {
+				c.Seen = strings.ReplaceAll(missing[r.Name].Error(), "\n", "; ")
+				c.Remedy = "put the password there, or correct this worker's bmc.credentials.password"
+			}
+		}
+	}
+}
+
+// KnowsWorkers refuses a name that no worker of the lab has.
+func (l *Lab) KnowsWorkers(names []string) error {
+	var known []string
+	for _, w := range l.facts.Workers {
+		known = append(known, w.Name)
+	}
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			return &unknownWorker{name, source.DidYouMean(name, known)}
+		}
+	}
+	return nil
+}
+
+// managed are the workers that have their BareMetalHost already, as step
+// openshift/hub-info finds them. None is known where the hub does not answer: it
+// may be yet to be built.
+func (l *Lab) managed(ctx context.Context) []string {
+	ctx, cancel := context.WithTimeout(ctx, managedPatience)
+	defer cancel()
+	hub, err := l.Hub(ctx)
+	if err != nil {
+		return nil
+	}
+	seen, err := hub.Look(ctx, hosts(l.facts))
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, u := range seen.List(hosts(l.facts)) {
+		names = append(names, u.GetName())
+	}
+	return names
+}
+
+// AskSite asks what is no BMC: names, registry, images and the management cluster.
+func (l *Lab) AskSite(ctx context.Context, o site.Options) []site.Report {
+	return site.Ask(ctx, site.Site{Facts: l.facts, Kubeconfig: l.Kubeconfig(), Secret: l.Secret, Hub: l.Hub}, o)
 }
 
 // unknownWorker is the error of a name that no worker has.

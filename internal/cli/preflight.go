@@ -5,79 +5,138 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/labrun/labrun/internal/preflight"
 	"github.com/labrun/labrun/internal/progress"
 	"github.com/labrun/labrun/pipeline"
+	"github.com/labrun/labrun/pipeline/source"
+	"github.com/labrun/labrun/redfish"
 )
-
-// Proven is what a pre-flight found.
-type Proven struct {
-	Proofs   []progress.Proof // the worst first
-	Usable   int              // workers
-	Requests int
-	Reports  any // the same for machines
-}
 
 type preflightFlags struct {
 	labFlags
-	output string
-	hosts  []string
+	output  string
+	hosts   []string
+	checks  []string
+	verbose bool
+	explain string
 }
+
+// everyCheck is the value of --explain without one: an id may follow as an
+// argument.
+const everyCheck = "list"
 
 func (a *app[E]) preflightCommand() *cobra.Command {
 	var f preflightFlags
 	cmd := &cobra.Command{
-		Use:     "preflight LAB",
-		Short:   "ask the workers' BMCs whether they can do what the lab needs; changes nothing",
-		Long:    "Asks the workers' BMCs, side by side, whether they can do what the lab needs of them.\nNothing is changed. Exit code 3 says that a worker cannot be used.",
-		Example: "  labrun preflight labs/ipv6-disconnected.yaml --host worker2",
-		Args:    oneLab,
-		RunE:    func(cmd *cobra.Command, args []string) error { return a.preflight(cmd.Context(), args[0], f) },
+		Use:   "preflight LAB",
+		Short: "ask the BMCs, and DNS, registry, images and management cluster, whether the lab can be built; changes nothing",
+		Long: `Asks, side by side, whether everything that the lab stands on can do what it needs of it: the
+workers' BMCs (bmc), the lab's names (dns), its registry (registry), what the workers boot (images)
+and the management cluster (cluster). Nothing is changed.
+
+Exit code 3 says that a check failed. A check that cannot be answered yet, such as those of a
+management cluster that is still to be built, is unknown, and is no failure.`,
+		Example: `  labrun preflight labs/ipv6-disconnected.yaml
+  labrun preflight labs/ipv6-disconnected.yaml --check bmc --host worker1 --verbose
+  labrun preflight labs/ipv6-disconnected.yaml --check dns,registry,boot-mac -o json
+  labrun preflight --explain boot-mac`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("explain") {
+				return a.explainCheck(f, args)
+			}
+			if err := oneLab(cmd, args); err != nil {
+				return err
+			}
+			return a.preflight(cmd.Context(), args[0], f)
+		},
 	}
 	f.register(cmd)
-	cmd.Flags().StringArrayVar(&f.hosts, "host", nil, "a worker that is asked, instead of all; may be repeated")
-	outputFlag(cmd, &f.output, "text", "json")
+	flags := cmd.Flags()
+	flags.StringArrayVar(&f.hosts, "host", nil, "a worker that is asked, instead of all; may be repeated")
+	flags.StringSliceVar(&f.checks, "check", nil, "just these areas (bmc, dns, registry, images, cluster) and checks: --check bmc,live-iso")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "tell every check, not just those that somebody has to do something about")
+	flags.StringVar(&f.explain, "explain", "", "what a check asks, why, and how to mend it; all checks where none is named")
+	flags.Lookup("explain").NoOptDefVal = everyCheck
+	outputFlag(cmd, &f.output, "text", "json", "junit")
 	return cmd
 }
 
 func (a *app[E]) preflight(ctx context.Context, file string, f preflightFlags) error {
+	choice, wrong, known := preflight.Choose(f.checks)
+	if wrong != "" {
+		return unknownCheck(wrong, known)
+	}
 	p, job, err := a.loadJob(file, f.labFlags)
 	if err != nil {
 		return err
 	}
-	began := a.program.Now()
+	q := preflight.Questions{Hosts: f.hosts, Choice: choice, Now: a.program.Now}
 	ctx, release := interruptible(ctx, func(text string) { fmt.Fprintln(a.streams.Err, text) }, nil)
 	defer release()
-	found, err := a.program.Preflight(ctx, job, f.hosts)
-	if err != nil {
+	if t := terminalOf(a.streams.Err); t.live {
+		q.Board = func(names []string) *progress.Board { return progress.NewBoard(a.streams.Err, names, a.terminal(t)) }
+	}
+	found, err := a.program.Preflight(ctx, job, q)
+	found.Lab = p.Name
+	if err != nil && ctx.Err() == nil {
 		return err
 	}
+	if told := a.tellPreflight(found, f); err == nil {
+		return told
+	}
+	return err // it was interrupted: what was found until then is told
+}
+
+func (a *app[E]) tellPreflight(found preflight.Report, f preflightFlags) error {
 	var told bytes.Buffer
-	if f.output == "json" {
-		err = writeJSON(&told, struct {
-			Lab     string `json:"lab"`
-			Workers any    `json:"workers"`
-		}{p.Name, found.Reports})
-	} else {
-		err = a.tellProven(&told, found, a.program.Now().Sub(began))
+	var err error
+	switch f.output {
+	case "json":
+		err = writeJSON(&told, found)
+	case "junit":
+		err = found.JUnit(&told)
+	default:
+		err = found.Text(&told, preflight.Table{Colour: terminalOf(a.streams.Out).colour, Verbose: f.verbose})
 	}
 	if err == nil {
 		_, err = io.WriteString(a.streams.Out, a.secrets.Text(told.String()))
 	}
-	if err == nil && found.Usable < len(found.Proofs) {
+	if err == nil && found.Summary.Status == redfish.Fail {
 		return ends(pipeline.ExitPreflight)
 	}
 	return err
 }
 
-func (a *app[E]) tellProven(w io.Writer, found Proven, took time.Duration) error {
-	if err := progress.Proofs(w, found.Proofs, terminalOf(a.streams.Out).colour); err != nil {
-		return err
+// explainCheck tells of one check, or lists all. The id stands behind --explain,
+// with or without =.
+func (a *app[E]) explainCheck(f preflightFlags, args []string) error {
+	id := f.explain
+	if id == everyCheck && len(args) > 0 {
+		id = args[len(args)-1]
 	}
-	_, err := fmt.Fprintf(w, "\n%d of %s can be used · %s · %s\n",
-		found.Usable, count(len(found.Proofs), "worker"), count(found.Requests, "request"), took.Round(100*time.Millisecond))
-	return err
+	if id == everyCheck {
+		if f.output == "json" {
+			return writeJSON(a.streams.Out, preflight.Catalogue())
+		}
+		return preflight.List(a.streams.Out)
+	}
+	c, found := preflight.Find(id)
+	switch {
+	case !found:
+		return unknownCheck(id, preflight.Names())
+	case f.output == "json":
+		return writeJSON(a.streams.Out, c)
+	}
+	return c.Explain(a.streams.Out)
+}
+
+func unknownCheck(word string, known []string) error {
+	hint := source.DidYouMean(word, known)
+	if hint == "" {
+		hint = "labrun preflight --explain lists the checks"
+	}
+	return &misuse{message: fmt.Sprintf("no check of the pre-flight is called %q", word), hint: hint}
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/labrun/labrun/internal/evidence"
 	"github.com/labrun/labrun/internal/masking"
+	"github.com/labrun/labrun/internal/preflight"
 	"github.com/labrun/labrun/pipeline"
 	"github.com/labrun/labrun/pipeline/event"
 	"github.com/labrun/labrun/pipeline/source"
@@ -39,9 +40,8 @@ type Program[E any] struct {
 	Title func(Job) string
 	// Open makes the environment of a run's steps. It connects to nothing.
 	Open func(Job) Environment[E]
-	// Preflight asks the hardware of the named workers, of all where none is
-	// named; without it there is no such command.
-	Preflight func(ctx context.Context, j Job, names []string) (Proven, error)
+	// Preflight asks what the lab stands on; without it there is no such command.
+	Preflight func(ctx context.Context, j Job, q preflight.Questions) (preflight.Report, error)
 	// Advise says what is known of a kind of failure, by the code of its report;
 	// may be nil.
 	Advise func(code string) (evidence.Advice, bool)

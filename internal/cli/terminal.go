@@ -33,7 +33,12 @@ func (a *app[E]) view() view {
 	if !t.live {
 		return progress.NewPlain(a.streams.Err)
 	}
-	return progress.NewTerminal(a.streams.Err, progress.TerminalOptions{
+	return progress.NewTerminal(a.streams.Err, a.terminal(t))
+}
+
+// terminal are the options of what is redrawn on a terminal.
+func (a *app[E]) terminal(t tty) progress.TerminalOptions {
+	return progress.TerminalOptions{
 		Colour: t.colour,
 		Now:    a.program.Now,
 		Size: func() (int, int) {
@@ -43,5 +48,5 @@ func (a *app[E]) view() view {
 			}
 			return columns, rows
 		},
-	})
+	}
 }

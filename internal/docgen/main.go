@@ -1,6 +1,6 @@
 // Docgen writes what follows from Go types, the pages of docs: steps.md says what
 // each built-in step does, its options and its outputs; facts.md lists the facts
-// of a lab; troubleshooting.md the failures that are recognised; and the JSON schema of a lab file. All are what the tags say.
+// of a lab; troubleshooting.md the failures that are recognised; preflight.md the checks of the pre-flight; and the JSON schema of a lab file. All are what the tags say.
 package main
 
 //go:generate go run . -o ../..
@@ -13,8 +13,10 @@ import (
 	"path/filepath"
 	"reflect"
 
+	"github.com/labrun/labrun/internal/faults"
 	"github.com/labrun/labrun/internal/labschema"
 	"github.com/labrun/labrun/internal/mistakes"
+	"github.com/labrun/labrun/internal/preflight"
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/steps"
 	"github.com/labrun/labrun/steps/trouble"
@@ -45,7 +47,12 @@ func pages() (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	told, err := faults.Measured()
+	if err != nil {
+		return nil, err
+	}
 	return map[string][]byte{
+		"docs/preflight.md":       preflightPage(preflight.Catalogue(), faults.All(), told),
 		"docs/troubleshooting.md": troublePage(trouble.All(), broken),
 		"docs/steps.md":           page(kinds),
 		"docs/facts.md":           factsPage(facts),

@@ -1,61 +1,64 @@
 package program
 
 import (
-	"cmp"
 	"context"
-	"fmt"
-	"slices"
-	"strings"
+	"sync"
 
 	"github.com/labrun/labrun/internal/cli"
-	"github.com/labrun/labrun/internal/progress"
+	"github.com/labrun/labrun/internal/preflight"
 	"github.com/labrun/labrun/labs"
-	"github.com/labrun/labrun/pipeline/event"
 	"github.com/labrun/labrun/redfish"
 	"github.com/labrun/labrun/steps"
+	"github.com/labrun/labrun/steps/site"
 )
 
-// preflight asks the BMCs of the named workers, all where none is named.
-func preflight(ctx context.Context, j cli.Job, names []string) (cli.Proven, error) {
-	lab := steps.NewLab(j.Facts.(*labs.Facts), steps.LabOptions{Kubeconfig: j.Kubeconfig, StateDir: j.StateDir, Conceal: j.Conceal})
+// askAll asks the BMCs, and beside them what else the lab stands on.
+func askAll(ctx context.Context, j cli.Job, q preflight.Questions) (preflight.Report, error) {
+	facts := j.Facts.(*labs.Facts)
+	lab := steps.NewLab(facts, steps.LabOptions{Kubeconfig: j.Kubeconfig, StateDir: j.StateDir, Conceal: j.Conceal, Now: q.Now})
 	defer lab.Close()
-	reports, err := lab.AskBMCs(ctx, names)
-	if err != nil {
-		return cli.Proven{}, err
+	began := lab.Now()
+	if err := lab.KnowsWorkers(q.Hosts); err != nil {
+		return preflight.Report{}, err
 	}
-	slices.SortStableFunc(reports, func(a, b redfish.Report) int { return cmp.Compare(severity(b.Status), severity(a.Status)) })
-	found := cli.Proven{Reports: reports}
-	for _, r := range reports {
-		found.Proofs = append(found.Proofs, proof(r))
-		found.Requests += r.Requests
-		if r.Usable() {
-			found.Usable++
-		}
+	follower := q.Follow(asked(facts, q))
+	defer follower.Close()
+	var mu sync.Mutex // of the follower
+	heard := func(name string, r redfish.Result) {
+		mu.Lock()
+		defer mu.Unlock()
+		follower.Heard(name, r)
 	}
-	return found, nil
+	var areas []site.Report
+	var side sync.WaitGroup
+	if q.Choice == nil && len(q.Hosts) == 0 || len(q.Choice.Site()) > 0 {
+		side.Go(func() { areas = lab.AskSite(ctx, site.Options{Only: q.Choice.Site(), Progress: heard}) })
+	}
+	var hosts []redfish.Report
+	var err error
+	if q.Choice.Asks(preflight.BMC) {
+		hosts, err = lab.AskBMCs(ctx, q.Hosts, heard)
+	}
+	side.Wait()
+	if err == nil {
+		err = context.Cause(ctx)
+	}
+	return preflight.New(j.Lab, q.Choice.Hosts(hosts), areas, lab.Now().Sub(began)), err
 }
 
-func severity(s redfish.Status) int {
-	return slices.Index([]redfish.Status{redfish.Pass, redfish.Warn, redfish.Unknown, redfish.Fail}, s)
-}
-
-// proof tells what is wrong with one worker, the worst first.
-func proof(r redfish.Report) progress.Proof {
-	about := strings.TrimSpace(strings.Join([]string{r.Vendor, r.Model, r.Firmware}, " "))
-	p := progress.Proof{Name: r.Name, About: strings.TrimSuffix(r.Address+"  "+about, "  "), Status: event.OK, Warned: r.Status == redfish.Warn}
-	if !r.Usable() {
-		p.Status = event.Failed
-	}
-	for _, status := range []redfish.Status{redfish.Fail, redfish.Unknown, redfish.Warn} {
-		for _, c := range r.Checks {
-			if c.Status != status {
-				continue
-			}
-			p.Lines = append(p.Lines, event.Line{Label: string(status), Text: fmt.Sprintf("%s: %s", c.ID, c.Seen)})
-			if c.Remedy != "" {
-				p.Lines = append(p.Lines, event.Line{Label: "do", Text: c.Remedy})
+// asked are the workers and the areas that are asked. Who names workers asks about these alone, unless an area is named, too.
+func asked(f *labs.Facts, q preflight.Questions) (workers, areas []string) {
+	if q.Choice.Asks(preflight.BMC) {
+		if workers = q.Hosts; len(workers) == 0 {
+			for _, w := range f.Workers {
+				workers = append(workers, w.Name)
 			}
 		}
 	}
-	return p
+	for _, area := range site.Areas() {
+		if q.Choice.Asks(area) && (q.Choice != nil || len(q.Hosts) == 0) {
+			areas = append(areas, area)
+		}
+	}
+	return workers, areas
 }

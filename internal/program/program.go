@@ -37,7 +37,7 @@ func labrun() cli.Program[*steps.Env] {
 		Title:     title,
 		Open:      open,
 
-		Preflight: preflight,
+		Preflight: askAll,
 		Advise:    advise,
 	}
 }

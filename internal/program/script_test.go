@@ -7,12 +7,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/labrun/labrun/internal/cli"
+	"github.com/labrun/labrun/internal/faults"
 )
 
 var update = flag.Bool("update", false, "write the golden files of the scripts")
@@ -35,7 +38,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("BMC_PASSWORD", "x")
 			return nil
 		},
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"exit": exits},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"exit": exits, "broken": broken, "last": last},
 	})
 }
 
@@ -55,5 +58,36 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if code != want {
 		ts.Fatalf("exit code %d, want %d", code, want)
+	}
+}
+
+// broken writes lab.yaml and values.yaml of a lab with a fault, and starts its BMCs: broken wrong-password.
+func broken(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: broken FAULT")
+	}
+	f, found := faults.Find(args[0])
+	if !found {
+		ts.Fatalf("there is no fault %q", args[0])
+	}
+	ends, err := f.Set(ts.MkAbs("."))
+	ts.Check(err)
+	ts.Defer(ends)
+}
+
+// last looks for patterns in the last lines of what the last command wrote to stdout: last 2 worker1 'auth: .*401'. Each has to
+// be there.
+func last(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: last LINES PATTERN...")
+	}
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	lines := strings.Split(strings.TrimRight(ts.ReadFile("stdout"), "\n"), "\n")
+	text := strings.Join(lines[max(0, len(lines)-n):], "\n")
+	for _, pattern := range args[1:] {
+		if !regexp.MustCompile("(?m)" + pattern).MatchString(text) {
+			ts.Fatalf("no %s in the last %d lines:\n%s", pattern, n, text)
+		}
 	}
 }

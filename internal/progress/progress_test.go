@@ -2,6 +2,7 @@ package progress
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -304,15 +305,37 @@ func FuzzClean(f *testing.F) {
 }
 
 func TestProofs(t *testing.T) {
-	var out bytes.Buffer
-	err := Proofs(&out, []Proof{
-		{Name: "worker2", About: "redfish+https://[::1]:9000/redfish/v1/Systems/2", Status: event.Failed,
-			Lines: []event.Line{{Label: "fail", Text: "auth: HTTP 401\x1b[2J"}, {Label: "do", Text: "mend the password"}}},
-		{Name: "w1", About: "redfish+https://[::1]:9000/redfish/v1/Systems/1", Status: event.OK, Warned: true, Lines: []event.Line{{Label: "warn", Text: "power: on"}}},
-		{Name: "w0", About: "redfish+https://[::1]:9000/redfish/v1/Systems/0", Status: event.OK},
-	}, false)
-	if err != nil {
-		t.Fatal(err)
+	all := []Proof{
+		{Name: "worker2", About: "Acme R1 1.0", Mark: Bad, Counts: "1 fail, 8 pass", Took: 1200 * time.Millisecond,
+			Lines: []event.Line{{Label: "BMC", Text: "redfish+https://[::1]:9000/redfish/v1/Systems/2"}, {Label: "fail", Text: "auth: HTTP 401\x1b[2J\nno"}, {Label: "do", Text: "mend the password"}}},
+		{Name: "cluster", Mark: Open, Counts: "1 unknown, 5 skip", Lines: []event.Line{{Label: "unknown", Text: "hub: there is no kubeconfig"}}},
+		{Name: "w1", About: "redfish+https://[::1]:9000/redfish/v1/Systems/1", Mark: Warned, Counts: "1 warn, 26 pass", Took: time.Second, Lines: []event.Line{{Label: "warn", Text: "power: on"}}},
+		{Name: "w0", About: "redfish+https://[::1]:9000/redfish/v1/Systems/0", Counts: "27 pass"},
+		{Name: "registry", Mark: Skipped, Counts: "4 skip"},
 	}
-	golden(t, "proofs.txt", out.Bytes())
+	failures := []Failure{{"worker2", "auth: HTTP 401\x1b[2J", "mend the password"}}
+	for range failuresShown {
+		failures = append(failures, Failure{Whose: "dns", Cause: "name-api: no address"})
+	}
+	for name, colour := range map[string]bool{"proofs.txt": false, "proofs-colour.txt": true} {
+		var out bytes.Buffer
+		if err := errors.Join(Proofs(&out, all, colour), Reminder(&out, failures, colour)); err != nil {
+			t.Fatal(err)
+		}
+		golden(t, name, out.Bytes())
+	}
+}
+
+// A board draws what is asked in place, and takes all of it away at the end.
+func TestBoard(t *testing.T) {
+	var out bytes.Buffer
+	now := noon
+	b := NewBoard(&out, []string{"w0", "w1", "dns"}, TerminalOptions{Still: true, Now: func() time.Time { return now }, Size: func() (int, int) { return 60, 4 }})
+	now = now.Add(2 * time.Second)
+	b.Tell("w1", "boot-mac")
+	b.Done("w0")
+	b.Done("w1")
+	b.Done("dns")
+	b.Close()
+	golden(t, "board.txt", out.Bytes())
 }

@@ -20,7 +20,7 @@ func machines() []Trouble {
 	return []Trouble{
 		{PreflightFailed, "", "a check of a worker's BMC fails",
 			"Too few workers can be used: their BMCs cannot do what the lab needs of them, or are not reached.",
-			[]string{"do what stands beside each check", "ask one worker again: `labrun preflight LAB --host WORKER`"},
+			[]string{"do what stands beside each check; `labrun preflight --explain ID` tells more of it", "ask one worker again: `labrun preflight LAB --host WORKER`"},
 			AtOnce, "Redfish"},
 		{InfraEnvPending, "Secret", "pull-secret is absent in the control plane's namespace",
 			"HyperShift copies the pull secret there once it makes the control plane; as long as it has not, no discovery image can be made.",

@@ -1,0 +1,146 @@
+package site
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/labrun/labrun/labs"
+	"github.com/labrun/labrun/steps/kube"
+)
+
+// everything is what a cluster administrator may.
+func everything() kube.Access { return kube.Access{Verb: "*", Group: "*", Resource: "*"} }
+
+// needed is what a run does with one kind of object.
+type needed struct {
+	group, resource string
+	namespaces      []string // nil: in all, or of the cluster
+	reads           bool     // and nothing else
+}
+
+// verbs are what a run does: objects are applied (patch), some are first created, some merged (update), all are watched.
+func (n needed) verbs() []string {
+	read := []string{"get", "list", "watch"}
+	if n.reads {
+		return read
+	}
+	return append(read, "create", "patch", "update")
+}
+
+func neededBy(f *labs.Facts) []needed {
+	control := []string{f.ControlPlaneNamespace()}
+	hosted := []string{f.Hosted.Namespace}
+	all := []needed{
+		{"", "nodes", nil, true},
+		{"apiextensions.k8s.io", "customresourcedefinitions", nil, true},
+		{"config.openshift.io", "clusterversions", nil, true},
+		{"apps", "deployments", []string{f.MCE.Namespace, "hypershift", "openshift-machine-api"}, true},
+		{"", "namespaces", nil, false},
+		{"", "secrets", slices.Concat(hosted, control), false},
+		{"", "configmaps", []string{"labrun", f.MCE.Namespace}, false},
+		{"operators.coreos.com", "operatorgroups", []string{f.MCE.Namespace}, false},
+		{"operators.coreos.com", "subscriptions", []string{f.MCE.Namespace}, false},
+		{"operators.coreos.com", "clusterserviceversions", []string{f.MCE.Namespace}, true},
+		{"multicluster.openshift.io", "multiclusterengines", nil, false},
+		{"agent-install.openshift.io", "agentserviceconfigs", nil, false},
+		{"metal3.io", "provisionings", nil, false},
+		{"hypershift.openshift.io", "hostedclusters", hosted, false},
+		{"hypershift.openshift.io", "nodepools", hosted, false},
+		{"rbac.authorization.k8s.io", "roles", control, false},
+		{"agent-install.openshift.io", "infraenvs", control, false},
+		{"agent-install.openshift.io", "nmstateconfigs", control, false},
+		{"agent-install.openshift.io", "agents", control, false},
+		{"metal3.io", "baremetalhosts", control, false},
+	}
+	if f.Disconnected {
+		all = append(all,
+			needed{"", "configmaps", []string{"openshift-config", "local-cluster", f.Hosted.Namespace}, false},
+			needed{"config.openshift.io", "images", nil, false})
+	}
+	return all
+}
+
+// accesses are all single rights.
+func accesses(f *labs.Facts) []kube.Access {
+	var all []kube.Access
+	for _, n := range neededBy(f) {
+		namespaces := n.namespaces
+		if namespaces == nil {
+			namespaces = []string{""}
+		}
+		for _, namespace := range namespaces {
+			for _, verb := range n.verbs() {
+				all = append(all, kube.Access{Verb: verb, Group: n.group, Resource: n.resource, Namespace: namespace})
+			}
+		}
+	}
+	return all
+}
+
+func askRights(ctx context.Context, s Site) finding {
+	hub, err := s.Hub(ctx)
+	if err != nil {
+		return clusterFailed(err)
+	}
+	admin, err := hub.May(ctx, everything())
+	if err != nil {
+		return clusterFailed(err)
+	}
+	if admin {
+		return pass("the user may do everything")
+	}
+	all := accesses(s.Facts)
+	allowed := make([]bool, len(all))
+	group, limited := errgroup.WithContext(ctx)
+	group.SetLimit(16)
+	for i, a := range all {
+		group.Go(func() (err error) {
+			allowed[i], err = hub.May(limited, a)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return clusterFailed(err)
+	}
+	return judged(all, allowed)
+}
+
+// judged names the rights that are missing, those of one kind of object together.
+func judged(all []kube.Access, allowed []bool) finding {
+	var order []string
+	verbs := map[string][]string{}
+	missing := 0
+	for i, a := range all {
+		if allowed[i] {
+			continue
+		}
+		missing++
+		what := a.Resource
+		if a.Group != "" {
+			what += "." + a.Group
+		}
+		if a.Namespace != "" {
+			what += " in " + a.Namespace
+		}
+		if verbs[what] == nil {
+			order = append(order, what)
+		}
+		verbs[what] = append(verbs[what], a.Verb)
+	}
+	if missing == 0 {
+		return pass("all %d rights that a run needs are there", len(all))
+	}
+	const shown = 4
+	var told []string
+	for _, what := range order[:min(shown, len(order))] {
+		told = append(told, strings.Join(verbs[what], ", ")+" "+what)
+	}
+	if len(order) > shown {
+		told = append(told, fmt.Sprintf("and %d more kinds of objects", len(order)-shown))
+	}
+	return fail("", "%d of %d rights that a run needs are missing: %s", missing, len(all), strings.Join(told, "; "))
+}

@@ -41,7 +41,7 @@ func (o PreflightOutputs) Summary() string {
 
 // Run asks all BMCs side by side.
 func (s Preflight) Run(ctx context.Context, env *Env) (PreflightOutputs, error) {
-	reports, err := s.ask(ctx, env.Lab, s.following(ctx, env))
+	reports, err := s.ask(ctx, env.Lab, nil, s.following(ctx, env))
 	if err != nil {
 		return PreflightOutputs{}, err
 	}
@@ -55,7 +55,8 @@ func (s Preflight) Run(ctx context.Context, env *Env) (PreflightOutputs, error) 
 	return out, nil
 }
 
-func (s Preflight) ask(ctx context.Context, l *Lab, progress func(string, redfish.Result)) ([]redfish.Report, error) {
+// ask asks all BMCs; with active, it also tries what it changes back.
+func (s Preflight) ask(ctx context.Context, l *Lab, active *redfish.Active, progress func(string, redfish.Result)) ([]redfish.Report, error) {
 	hosts := make([]redfish.Host, len(s.Hosts))
 	roots := trustedPool(l.facts.Registry.CA.Text) // one for all: what tells two services apart is its address
 	for i, w := range s.Hosts {
@@ -65,7 +66,10 @@ func (s Preflight) ask(ctx context.Context, l *Lab, progress func(string, redfis
 		}
 		hosts[i] = h
 	}
-	reports := redfish.Preflight(ctx, hosts, redfish.Options{Network: lookupNetwork(l.facts.Stack), Resolver: resolverOf(l.facts.DNS.Server), Now: l.Now, Progress: progress, Overrides: overrides(l.facts.Preflight.Checks)})
+	reports := redfish.Preflight(ctx, hosts, redfish.Options{
+		Network: lookupNetwork(l.facts.Stack), Resolver: resolverOf(l.facts.DNS.Server), Now: l.Now, Progress: progress,
+		Overrides: overrides(l.facts.Preflight.Checks), Active: active,
+	})
 	l.count(reports)
 	return reports, context.Cause(ctx)
 }

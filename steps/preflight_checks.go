@@ -2,16 +2,21 @@ package steps
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/pipeline/source"
 	"github.com/labrun/labrun/redfish"
+	"github.com/labrun/labrun/steps/site"
 )
 
-// checkIDs are the ids of the pre-flight's checks, in the order of the catalogue.
+// checkIDs are the ids of the pre-flight's checks, in the order of the catalogues.
 func checkIDs() []string {
 	var ids []string
-	for _, c := range redfish.Catalogue() {
+	for _, c := range slices.Concat(redfish.Catalogue(), redfish.ActiveCatalogue()) {
+		ids = append(ids, c.ID)
+	}
+	for _, c := range site.Checks() {
 		ids = append(ids, c.ID)
 	}
 	return ids

@@ -18,8 +18,8 @@ const managedPatience = 5 * time.Second
 
 // AskBMCs asks the BMCs of the named workers, of all where none is named, outside
 // of a run. The reports stand in the lab file's order. tell is called after each
-// check, one call at a time; it may be nil.
-func (l *Lab) AskBMCs(ctx context.Context, names []string, tell func(host string, r redfish.Result)) ([]redfish.Report, error) {
+// check, one call at a time; it may be nil. Without active they are only read.
+func (l *Lab) AskBMCs(ctx context.Context, names []string, active *redfish.Active, tell func(host string, r redfish.Result)) ([]redfish.Report, error) {
 	if err := l.KnowsWorkers(names); err != nil {
 		return nil, err
 	}
@@ -30,7 +30,7 @@ func (l *Lab) AskBMCs(ctx context.Context, names []string, tell func(host string
 		}
 	}
 	missing := l.missing(ctx, hosts)
-	reports, err := Preflight{Hosts: hosts, Managed: l.managed(ctx)}.ask(ctx, l, tell)
+	reports, err := Preflight{Hosts: hosts, Managed: l.managed(ctx)}.ask(ctx, l, active, tell)
 	tellMissing(reports, missing)
 	return reports, err
 }
@@ -103,7 +103,16 @@ func (l *Lab) managed(ctx context.Context) []string {
 
 // AskSite asks what is no BMC: names, registry, images and the management cluster.
 func (l *Lab) AskSite(ctx context.Context, o site.Options) []site.Report {
+	o.Overrides = map[string]site.Override{}
+	for id, p := range l.facts.Preflight.Checks {
+		o.Overrides[id] = site.Override{Severity: severities()[p.Severity], Reason: p.Reason}
+	}
 	return site.Ask(ctx, site.Site{Facts: l.facts, Kubeconfig: l.Kubeconfig(), Secret: l.Secret, Hub: l.Hub}, o)
+}
+
+// severities are what a lab file may make of a check's finding.
+func severities() map[string]redfish.Status {
+	return map[string]redfish.Status{"ignore": redfish.Skip, "warn": redfish.Warn, "fail": redfish.Fail}
 }
 
 // unknownWorker is the error of a name that no worker has.

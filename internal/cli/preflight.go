@@ -22,6 +22,8 @@ type preflightFlags struct {
 	checks  []string
 	verbose bool
 	explain string
+	active  bool
+	serve   string
 }
 
 // everyCheck is the value of --explain without one: an id may follow as an
@@ -35,7 +37,7 @@ func (a *app[E]) preflightCommand() *cobra.Command {
 		Short: "ask the BMCs, and DNS, registry, images and management cluster, whether the lab can be built; changes nothing",
 		Long: `Asks, side by side, whether everything that the lab stands on can do what it needs of it: the
 workers' BMCs (bmc), the lab's names (dns), its registry (registry), what the workers boot (images)
-and the management cluster (cluster). Nothing is changed.
+and the management cluster (cluster). Nothing is changed, unless --active asks for it by name.
 
 Exit code 3 says that a check failed. A check that cannot be answered yet, such as those of a
 management cluster that is still to be built, is unknown, and is no failure.`,
@@ -58,6 +60,8 @@ management cluster that is still to be built, is unknown, and is no failure.`,
 	flags.StringArrayVar(&f.hosts, "host", nil, "a worker that is asked, instead of all; may be repeated")
 	flags.StringSliceVar(&f.checks, "check", nil, "just these areas (bmc, dns, registry, images, cluster) and checks: --check bmc,live-iso")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "tell every check, not just those that somebody has to do something about")
+	flags.BoolVar(&f.active, "active", false, "also insert a small ISO into each BMC's virtual drive, see it fetched, set the boot override, and undo both")
+	flags.StringVar(&f.serve, "image-server", "", "with --active: HOST[:PORT] of this machine at which the BMCs fetch the ISO (default: its address on the route to each BMC)")
 	flags.StringVar(&f.explain, "explain", "", "what a check asks, why, and how to mend it; all checks where none is named")
 	flags.Lookup("explain").NoOptDefVal = everyCheck
 	outputFlag(cmd, &f.output, "text", "json", "junit")
@@ -69,11 +73,22 @@ func (a *app[E]) preflight(ctx context.Context, file string, f preflightFlags) e
 	if wrong != "" {
 		return unknownCheck(wrong, known)
 	}
+	for _, word := range f.checks {
+		if c, found := preflight.Find(word); found && c.Active && !f.active {
+			return &misuse{message: word + " is a check of the active probe, which was not asked for", hint: "add --active"}
+		}
+	}
+	if f.serve != "" && !f.active {
+		return &misuse{message: "--image-server serves the image of the active probe, which was not asked for", hint: "add --active"}
+	}
 	p, job, err := a.loadJob(file, f.labFlags)
 	if err != nil {
 		return err
 	}
 	q := preflight.Questions{Hosts: f.hosts, Choice: choice, Now: a.program.Now}
+	if f.active {
+		q.Active = &redfish.Active{Listen: f.serve}
+	}
 	ctx, release := interruptible(ctx, func(text string) { fmt.Fprintln(a.streams.Err, text) }, nil)
 	defer release()
 	if t := terminalOf(a.streams.Err); t.live {

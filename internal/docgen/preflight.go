@@ -15,7 +15,7 @@ const preflightHeader = `<!-- Generated from the lists of checks (packages redfi
 # The pre-flight
 
 ` + "`labrun preflight LAB`" + ` asks, side by side, whether everything that a lab stands on can do what the lab needs of it, and says of
-what cannot exactly what is wrong and what to do. It changes nothing.
+what cannot exactly what is wrong and what to do. It changes nothing, unless ` + "`--active`" + ` asks for it by name.
 
 Here it asks about a simulated lab that is up and not yet built:
 
@@ -75,6 +75,14 @@ The lab's names are asked of the lab's own name server (` + "`lab.dns.server`" +
 connected lab skips what concerns disconnected ones. Before there is a management cluster, while there is no kubeconfig or nothing
 answers, the checks of area cluster are unknown or skipped, and the rest is asked all the same.
 
+## The active probe
+
+` + "`--active`" + ` tries what Metal3 will do: it serves a small bootable ISO at an address that cannot be guessed, lets each BMC insert it and
+sees it fetched, reads the drive back, sets a boot override, once, restores what was there, and ejects. No host is reset. Media that
+was in the drive before is left alone, and so is a worker that has its BareMetalHost. It cleans up also after Ctrl-C, and clears
+what a killed one left. ` + "`--image-server HOST[:PORT]`" + ` says at which of this machine's addresses the BMCs fetch it, where the route to
+them does not tell. Its checks are [insert](#insert), [inserted](#inserted), [boot-once](#boot-once) and [eject](#eject).
+
 ## In a run
 
 A run asks the BMCs twice by the step [redfish/preflight](steps.md#redfishpreflight): first of all, before hours of mirroring, where what
@@ -87,7 +95,14 @@ right there: the pre-flight of a finished lab has nothing to say.
 ## Turning a check off
 
 The fact ` + "`lab.preflight.checks`" + ` names checks by their ids, each with a ` + "`severity`" + ` (` + "`ignore`" + `: it is not asked; ` + "`warn`" + ` or ` + "`fail`" + `: what a finding
-of it counts as) and the ` + "`reason`" + `, which the report repeats.
+of it counts as) and the ` + "`reason`" + `, which the report repeats. The lab of these facts asks nothing about api-int:
+
+` + "```yaml" + `
+preflight:
+  checks:
+    name-api-int: {severity: ignore, reason: nothing of ours asks for it}
+    live-iso: {severity: warn, reason: the web server is filled by the run}
+` + "```" + `
 `
 
 // preflightPage describes the checks by area, and sets beside each fault what Metal3 and labrun say of it.
@@ -113,7 +128,10 @@ func preflightPage(checks []preflight.Check, all []faults.Fault, told map[string
 func checkSection(b *bytes.Buffer, c preflight.Check) {
 	fmt.Fprintf(b, "\n### %s\n\nAsks %s. It %s.", c.ID, cell(c.Asks), cell(c.Rule))
 	if c.Why != "" {
-		fmt.Fprintf(b, " %s", cell(c.Why))
+		fmt.Fprintf(b, " %s", cell(preflight.Sentence(c.Why)))
+	}
+	if c.Active {
+		b.WriteString(" It is asked with `--active` only.")
 	}
 	fmt.Fprintf(b, "\n\nWhat to do: %s.\n", cell(strings.TrimSuffix(c.Remedy, ".")))
 }

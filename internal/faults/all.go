@@ -127,6 +127,15 @@ func further() []Fault {
 			},
 		},
 		{
+			ID: "insert-400", Title: "insert answers 400", After: "28 s, but only when it provisions", Area: "bmc", Active: true,
+			Words: "provisioning error: Image provisioning failed: Deploy step deploy.deploy failed: All virtual media mount attempts failed. Most recent error: Inserting virtual media into VirtualMediaType.CD failed for node U, moving to next virtual media device, if available. HTTP POST …/Actions/VirtualMedia.InsertMedia returned code 400. …",
+			set: func(l *lab) error {
+				l.bmc.Faults = []bmctest.Fault{{Kind: bmctest.Status, Method: "POST", Path: bmctest.Slot + "/Actions/VirtualMedia.InsertMedia", Status: 400,
+					Body: `{"error": {"code": "Base.1.0.ActionNotSupported", "message": "The action InsertMedia is not supported by the resource."}}`}}
+				return nil
+			},
+		},
+		{
 			ID: "image-404", Title: "image 404", After: "28–34 s, but only when it provisions", Area: "images",
 			Words: "provisioning error: Image provisioning failed: Deploy step deploy.deploy failed: Validation of image href http://…/nope.iso failed, reason: Got HTTP code 404 instead of 200 in response to HEAD request.",
 			set: func(l *lab) error {

@@ -25,12 +25,18 @@ type Fault struct {
 	Words string // Metal3's errorType and errorMessage; empty where it says nothing
 	Area  string // that labrun preflight is asked for
 
+	Active bool // it shows only to the active probe
+
 	set func(l *lab) error
 }
 
 // Args are those of labrun that ask about a fault set up in dir.
 func (f Fault) Args(dir string) []string {
-	return []string{"preflight", filepath.Join(dir, "lab.yaml"), "--values", filepath.Join(dir, "values.yaml"), "--check", f.Area}
+	args := []string{"preflight", filepath.Join(dir, "lab.yaml"), "--values", filepath.Join(dir, "values.yaml"), "--check", f.Area}
+	if f.Active {
+		args = append(args, "--active", "--image-server", "127.0.0.1")
+	}
+	return args
 }
 
 // Find gives the fault of an id.

@@ -20,6 +20,7 @@ type Check struct {
 	Why    string   `json:"why"`
 	Remedy string   `json:"remedy"`
 	Needs  []string `json:"needs"`
+	Active bool     `json:"active"` // asked with --active only
 }
 
 // Areas lists the areas in the order in which they are told.
@@ -28,13 +29,18 @@ func Areas() []string { return append([]string{BMC}, site.Areas()...) }
 // Catalogue lists all checks by area.
 func Catalogue() []Check {
 	var all []Check
-	for _, c := range redfish.Catalogue() {
-		all = append(all, Check{c.ID, BMC, c.Asks, c.Rule, c.Why, c.Remedy, notNil(c.Needs)})
+	for _, c := range bmcChecks() {
+		all = append(all, Check{c.ID, BMC, c.Asks, c.Rule, c.Why, c.Remedy, notNil(c.Needs), c.Active})
 	}
 	for _, c := range site.Checks() {
-		all = append(all, Check{c.ID, c.Area, c.Asks, c.Rule, c.Why, c.Remedy, notNil(c.Needs)})
+		all = append(all, Check{c.ID, c.Area, c.Asks, c.Rule, c.Why, c.Remedy, notNil(c.Needs), false})
 	}
 	return all
+}
+
+// bmcChecks are those that only read, and then those of the active probe.
+func bmcChecks() []redfish.Check {
+	return slices.Concat(redfish.Catalogue(), redfish.ActiveCatalogue())
 }
 
 func notNil(list []string) []string { return append([]string{}, list...) }
@@ -111,7 +117,7 @@ func (c Choice) Hosts(reports []redfish.Report) []redfish.Report {
 		return reports
 	}
 	needed := map[string]bool{}
-	for _, check := range slices.Backward(redfish.Catalogue()) { // what a check needs stands before it
+	for _, check := range slices.Backward(bmcChecks()) { // what a check needs stands before it
 		if needed[check.ID] || slices.Contains(c[BMC], check.ID) {
 			for _, need := range check.Needs {
 				needed[need] = true
@@ -139,8 +145,8 @@ func worst(results []redfish.Result) redfish.Status {
 	return redfish.Pass
 }
 
-// sentence begins with a capital letter and ends with a full stop.
-func sentence(s string) string {
+// Sentence begins with a capital letter and ends with a full stop.
+func Sentence(s string) string {
 	if s == "" {
 		return ""
 	}

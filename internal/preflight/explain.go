@@ -9,13 +9,16 @@ import (
 
 // Explain writes what a check asks, its rule, why it matters and how to mend what it finds.
 func (c Check) Explain(w io.Writer) error {
-	text := fmt.Sprintf("%s (%s)\n\nAsks\n  %s\n\nRule\n  %s\n", c.ID, c.Area, sentence(c.Asks), sentence(c.Rule))
+	text := fmt.Sprintf("%s (%s)\n\nAsks\n  %s\n\nRule\n  %s\n", c.ID, c.Area, Sentence(c.Asks), Sentence(c.Rule))
 	if c.Why != "" {
-		text += "\nWhy\n  " + sentence(c.Why) + "\n"
+		text += "\nWhy\n  " + Sentence(c.Why) + "\n"
 	}
-	text += "\nWhat to do\n  " + sentence(c.Remedy) + "\n"
+	text += "\nWhat to do\n  " + Sentence(c.Remedy) + "\n"
 	if len(c.Needs) > 0 {
 		text += "\nAsked after\n  " + strings.Join(c.Needs, ", ") + "\n"
+	}
+	if c.Active {
+		text += "\nAsked with --active only, which changes something at the BMC and changes it back.\n"
 	}
 	_, err := io.WriteString(w, text)
 	return err

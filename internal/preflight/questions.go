@@ -11,6 +11,7 @@ import (
 type Questions struct {
 	Hosts  []string // names of workers; all where empty
 	Choice Choice
+	Active *redfish.Active // nil: BMCs are only read
 	Now    func() time.Time
 	Board  func(names []string) *progress.Board // shows how far it is; nil where nobody looks
 }
@@ -37,6 +38,9 @@ func (q Questions) Follow(workers, areas []string) *Follower {
 	}
 	for _, w := range workers {
 		f.left[w] = len(redfish.Catalogue())
+		if q.Active != nil {
+			f.left[w] += len(redfish.ActiveCatalogue())
+		}
 	}
 	f.board = q.Board(append(append([]string{}, workers...), areas...))
 	return f

@@ -37,7 +37,7 @@ func askAll(ctx context.Context, j cli.Job, q preflight.Questions) (preflight.Re
 	var hosts []redfish.Report
 	var err error
 	if q.Choice.Asks(preflight.BMC) {
-		hosts, err = lab.AskBMCs(ctx, q.Hosts, heard)
+		hosts, err = lab.AskBMCs(ctx, q.Hosts, q.Active, heard)
 	}
 	side.Wait()
 	if err == nil {

@@ -144,7 +144,7 @@ func hasField(definition *unstructured.Unstructured, field string) bool {
 
 // mend is what to do about an image that cannot be made.
 func (InfraEnv) mend(f *labs.Facts, c *crd.Condition) string {
-	if !strings.Contains(c.Message, "pull secret") {
+	if !strings.Contains(c.Message, "must contain auth for") {
 		return "mend what the message names, then run again"
 	}
 	return "add the registry that it names to the pull secret (" + pullSecretFile(f) + "), or to lab.agent_service.public_registries where it needs no login, then run again"

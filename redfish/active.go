@@ -82,7 +82,7 @@ func (p *probe) askActive(parent context.Context, blocked map[string]string, lat
 	for _, c := range ActiveCatalogue() {
 		switch {
 		case c.ID == "eject": // asked always: it says by itself whether there was anything to do
-			p.note(c, c.ask(parent, p))
+			p.note(c, p.ejected(c.ask(parent, p)))
 		case p.trial.aside != "":
 			p.note(c, skip("%s", p.trial.aside))
 		case ctx.Err() != nil && parent.Err() == nil:
@@ -90,7 +90,7 @@ func (p *probe) askActive(parent context.Context, blocked map[string]string, lat
 		default:
 			f := p.one(ctx, parent, c, blocked, &late)
 			if p.trial.unrestored != nil && c.ID == "boot-once" {
-				f = *p.trial.unrestored // also for a caller that has gone
+				f = p.run.opts.judge(c.ID, *p.trial.unrestored) // also for a caller that has gone
 			}
 			p.note(c, f)
 		}

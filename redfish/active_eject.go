@@ -39,6 +39,16 @@ func askEject(ctx context.Context, p *probe) finding {
 	return pass("%s", strings.Join(done, "; "))
 }
 
+// ejected is what eject found as the overrides have it. Turned off, it is only not judged: what was put in is taken out all the
+// same, and what is left is told.
+func (p *probe) ejected(f finding) finding {
+	judged := p.run.opts.judge("eject", f)
+	if judged.status == Skip && f.status == Fail {
+		judged.seen += "; " + f.seen
+	}
+	return judged
+}
+
 // takeOut empties a slot unless somebody else's image is in it by now. It says whether ours was there.
 func (t *trial) takeOut(ctx context.Context, a attempt) (bool, error) {
 	now, err := t.look(ctx, a.slot)

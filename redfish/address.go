@@ -26,12 +26,26 @@ type AddressError struct {
 	Address   string // with user info masked
 	Problem   string
 	Corrected string // what was probably meant; empty where that cannot be told
+
+	listing string // where the path is a Manager's: URL of what it may be instead
+}
+
+// Remedy says what to write; empty where that cannot be told.
+func (e *AddressError) Remedy() string {
+	switch {
+	case e.Corrected == "":
+		return ""
+	case e.listing != "":
+		return fmt.Sprintf("write %s/redfish/v1/Systems/ID, with an ID that curl -gku USER %s lists; where it lists only one, %s will do",
+			e.Corrected, e.listing, e.Corrected)
+	}
+	return "write " + e.Corrected
 }
 
 func (e *AddressError) Error() string {
 	s := fmt.Sprintf("BMC address %q: %s", e.Address, e.Problem)
-	if e.Corrected != "" {
-		s += fmt.Sprintf(": write %s", e.Corrected)
+	if remedy := e.Remedy(); remedy != "" {
+		s += ": " + remedy
 	}
 	return s
 }
@@ -61,6 +75,8 @@ func (a Address) LinkLocal() bool {
 	ip, err := netip.ParseAddr(a.Host)
 	return err == nil && ip.Unmap().IsLinkLocalUnicast()
 }
+
+func (a Address) manager() bool { return strings.Contains(strings.ToLower(a.System), "/managers/") }
 
 func (a Address) defaultPort() bool {
 	return a.Scheme == "https" && a.Port == 443 || a.Scheme == "http" && a.Port == 80
@@ -94,7 +110,11 @@ func ParseAddress(address string) (Address, error) {
 		return Address{}, refuse(address, err.Error())
 	}
 	if problem := afterParser(a); problem != "" {
-		return Address{}, refuse(address, problem)
+		bad := refuse(address, problem)
+		if a.manager() {
+			bad.listing = a.URL() + "/redfish/v1/Systems"
+		}
+		return Address{}, bad
 	}
 	return a, nil
 }
@@ -125,7 +145,7 @@ func afterParser(a Address) string {
 		return "it has no host"
 	case a.System == "/":
 		return `its path is "/", which is no system; without a path the only system is used`
-	case strings.Contains(strings.ToLower(a.System), "/managers/"):
+	case a.manager():
 		return "its path is a Manager's; a system's is needed (/redfish/v1/Systems/…)"
 	}
 	return ""

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"path"
 	"strings"
+
+	"github.com/labrun/labrun/redfish/imageserver"
 )
 
 func askMediaBusy(_ context.Context, p *probe) finding {
@@ -47,6 +49,11 @@ func (s slot) occupied(h Host) finding {
 // holds judges an image that is in the slot: this lab's own is right on a host that has its BareMetalHost.
 func (s slot) holds(image string, h Host) finding {
 	switch {
+	case imageserver.Own(image) && h.Managed:
+		return warn("eject it on the BMC's own page", "%s holds the image of an active probe, which was cut short", s.path)
+	case imageserver.Own(image):
+		return warn("labrun preflight LAB --active clears it, unless the probe is still at work",
+			"%s holds the image of an active probe, which was cut short or is at work: %s", s.path, place(image))
 	case !h.Managed:
 		return warn("eject it, if nobody needs it", "%s holds %s", s.path, orUnnamed(image))
 	case h.Image == "" || image == "":

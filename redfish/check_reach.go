@@ -24,11 +24,7 @@ func askAddress(_ context.Context, p *probe) finding {
 	var bad *AddressError
 	switch {
 	case errors.As(p.addressErr, &bad):
-		remedy := ""
-		if bad.Corrected != "" {
-			remedy = "write " + bad.Corrected
-		}
-		return fail(remedy, "%s: %s", bad.Address, bad.Problem)
+		return fail(bad.Remedy(), "%s: %s", bad.Address, bad.Problem)
 	case p.addressErr != nil:
 		return fail("", "%v", p.addressErr)
 	case p.address.LinkLocal():
@@ -117,7 +113,8 @@ func askTLS(ctx context.Context, p *probe) finding {
 	} else if !errors.Is(err, errCertificate) {
 		var noTLS tls.RecordHeaderError
 		if errors.As(err, &noTLS) {
-			return fail("use "+p.address.Type+"+http, or the BMC's https port", "%s speaks no TLS", p.address.Endpoint())
+			kind, _, _ := strings.Cut(p.address.Type, "+")
+			return fail("use "+kind+"+http, or the BMC's https port", "%s speaks no TLS", p.address.Endpoint())
 		}
 		return fail("", "%s: %s", p.address.Endpoint(), reason(err))
 	}
@@ -165,7 +162,7 @@ func askRoot(ctx context.Context, p *probe) finding {
 		return unknown("HTTP %d: this service root asks for a login, against the standard", status)
 	}
 	if err != nil {
-		return fail("", "%s", reasonOf(err))
+		return fail(rootRemedy(err), "%s", reasonOf(err))
 	}
 	p.service.root = root
 	version, err := root.text("RedfishVersion")
@@ -179,6 +176,17 @@ func askRoot(ctx context.Context, p *probe) finding {
 		return unknown("%s", reasonOf(err))
 	}
 	return fail("", "a JSON object that is no service root: it has neither RedfishVersion nor that @odata.type")
+}
+
+// rootRemedy tells a BMC that does not answer, or not well, from what is none.
+func rootRemedy(err error) string {
+	switch status := statusOf(err); {
+	case status == 0:
+		return "reset the BMC: it takes a connection and answers no request; check the port, if it is not the one of its web service"
+	case status == http.StatusTooManyRequests || status >= 500:
+		return "wait until the BMC has started, or reset it: its web service answers, and its Redfish service does not"
+	}
+	return ""
 }
 
 func askAuth(ctx context.Context, p *probe) finding {

@@ -8,10 +8,10 @@ type Override struct {
 	Reason   string
 }
 
-// KnownCheck says whether a check of this id is in the catalogue. An id in Options.Overrides that is not does nothing:
+// KnownCheck says whether a check of this id is in one of the catalogues. An id in Options.Overrides that is not does nothing:
 // whoever reads it from a person should ask here first.
 func KnownCheck(id string) bool {
-	return slices.ContainsFunc(Catalogue(), func(c Check) bool { return c.ID == id })
+	return slices.ContainsFunc(slices.Concat(Catalogue(), ActiveCatalogue()), func(c Check) bool { return c.ID == id })
 }
 
 // off says whether a check is turned off.

@@ -1,6 +1,7 @@
 package redfish
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -102,7 +103,7 @@ func TestOffDoesNotHideTheDeadline(t *testing.T) {
 }
 
 func TestKnownCheck(t *testing.T) {
-	for _, c := range Catalogue() {
+	for _, c := range slices.Concat(Catalogue(), ActiveCatalogue()) {
 		if !KnownCheck(c.ID) {
 			t.Errorf("%s is not known", c.ID)
 		}

@@ -18,11 +18,11 @@ func wrongAddresses(f *labs.Facts) []labs.Problem {
 		if !errors.As(err, &wrong) {
 			continue
 		}
-		p := labs.Problem{Path: fmt.Sprintf("workers[%d].bmc.address", i), Message: fmt.Sprintf("%q is no address of %s's BMC: %s", wrong.Address, w.Name, wrong.Problem)}
-		if wrong.Corrected != "" {
-			p.Hint = "write " + wrong.Corrected
-		}
-		problems = append(problems, p)
+		problems = append(problems, labs.Problem{
+			Path:    fmt.Sprintf("workers[%d].bmc.address", i),
+			Message: fmt.Sprintf("%q is no address of %s's BMC: %s", wrong.Address, w.Name, wrong.Problem),
+			Hint:    wrong.Remedy(),
+		})
 	}
 	return problems
 }

@@ -3,6 +3,7 @@ package labs
 import (
 	"encoding"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -13,7 +14,7 @@ var ofGo = regexp.MustCompile(`\*?\b[a-z]+\.[A-Z]\w+|map\[|%!|\bu?int\d+|runtime
 // FuzzScalars reads texts as each of the scalars. What is accepted is written as
 // it is read again; what is refused is said without a word of Go.
 func FuzzScalars(f *testing.F) {
-	for _, text := range []string{"fd03::/48", "10.0.0.0/8", "::ffff:10.0.0.0/104", "fe80::1%eth0/64", "52:54:00:00:00:11", "52-54-00-6E-00-10", "5254.0000.0011", "10m", "1h30m", "-1s", "0", "~/x", "é"} {
+	for _, text := range []string{"fd03::/48", "10.0.0.0/8", "::ffff:10.0.0.0/104", "fe80::1%eth0/64", "52:54:00:00:00:11", "52-54-00-6E-00-10", "5254.0000.0011", "10m", "1h30m", "-1s", "0", "~/x", "é", ".T\xb7\x84\xfa.P0"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -24,7 +25,8 @@ func FuzzScalars(f *testing.F) {
 		} {
 			in, out := scalar()
 			if err := in.UnmarshalText([]byte(text)); err != nil {
-				if goes := ofGo.FindString(err.Error()); goes != "" && !strings.Contains(text, goes) {
+				said := strings.ReplaceAll(err.Error(), strconv.Quote(text), "") // what it shows of the text is the text's own
+				if goes := ofGo.FindString(said); goes != "" && !strings.Contains(text, goes) {
 					t.Fatalf("%q: %v", text, err)
 				}
 				continue

@@ -10,8 +10,10 @@ import (
 
 // Preflight says what the hardware pre-flight asks for.
 type Preflight struct {
-	Require Required              `yaml:"require" default:"all" doc:"how many workers must pass before a run goes on: all, or a number; those that do not pass are left out then"`
-	Checks  map[string]Preference `yaml:"checks,omitempty" doc:"checks that are ignored, or taken otherwise, in this lab; by the ids that labrun preflight prints"`
+	Require     Required              `yaml:"require" default:"all" doc:"how many workers must pass before a run goes on: all, or a number; those that do not pass are left out then"`
+	Active      bool                  `yaml:"active" default:"false" doc:"before the BareMetalHosts, a run also puts a small image into each BMC's virtual drive, sees it fetched, sets the boot override, and undoes both; workers that have their BareMetalHost are only read"`
+	ImageServer string                `yaml:"image_server,omitempty" doc:"HOST or HOST:PORT of this machine at which BMCs fetch that image, where the route to them does not tell; labrun preflight --active takes it, too"`
+	Checks      map[string]Preference `yaml:"checks,omitempty" doc:"checks that are ignored, or taken otherwise, in this lab; by the ids that labrun preflight prints"`
 }
 
 // Preference is how a lab takes what one check of the pre-flight finds.
@@ -64,6 +66,12 @@ func (r Required) Of(workers int) int {
 func (c *checker) preflight(f *Facts) {
 	if n := f.Preflight.Require.Of(len(f.Workers)); n > len(f.Workers) {
 		c.fail("preflight.require", "all, or a number of workers that the lab has", "the lab has %d workers, and %d of them must pass", len(f.Workers), n)
+	}
+	if s := f.Preflight.ImageServer; s != "" {
+		u, err := url.Parse("http://" + s)
+		if err != nil || u.Host != s || u.Hostname() == "" || strings.HasSuffix(s, ":") {
+			c.fail("preflight.image_server", "HOST or HOST:PORT, IPv6 in brackets", "%q is no address that a server listens at", s)
+		}
 	}
 	for id, p := range f.Preflight.Checks {
 		at := "preflight.checks." + id

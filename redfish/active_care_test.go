@@ -211,13 +211,9 @@ func TestHostTimeoutSparesTheActiveProbe(t *testing.T) {
 
 // Hosts behind one service are probed one after the other, each by a URL of its own from one server.
 func TestActiveHostsBehindOneService(t *testing.T) {
-	tree := bmctest.Small()
-	tree.AddSystem("2", "11111111-7742-3448-3784-823347823834")
-	b := start(t, bmctest.Config{Tree: tree, Sessions: true})
-	first, second := hostAt(b), hostAt(b)
-	second.Name, second.BootMAC, second.Address = "worker1", "", b.Address(bmctest.Systems+"/2")
+	b, hosts := twins(t)
 	requests := 0
-	for _, r := range Preflight(t.Context(), []Host{first, second}, quick()) {
+	for _, r := range Preflight(t.Context(), hosts, quick()) {
 		if got := statuses(r); got != "pass pass pass pass" {
 			t.Errorf("%s: %s", r.Name, got)
 		}

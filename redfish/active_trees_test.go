@@ -2,8 +2,6 @@ package redfish
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/labrun/labrun/redfish/bmctest"
@@ -11,10 +9,6 @@ import (
 
 // TestActiveOnTreesOfRealBMCs probes crawls of real BMCs that insert as their vendor's do.
 func TestActiveOnTreesOfRealBMCs(t *testing.T) {
-	folder := os.Getenv("LABRUN_REDFISH_TREES")
-	if folder == "" {
-		t.Skip("LABRUN_REDFISH_TREES names no folder with trees of real BMCs")
-	}
 	for _, test := range []struct {
 		file, system string
 		config       bmctest.Config
@@ -32,11 +26,7 @@ func TestActiveOnTreesOfRealBMCs(t *testing.T) {
 		{"openbmc", "system", bmctest.Config{}, "skip skip skip skip", "not asked: media failed", atRest},
 	} {
 		t.Run(test.file, func(t *testing.T) {
-			tree, err := bmctest.ReadTree(filepath.Join(folder, test.file+".json"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			test.config.Tree, test.config.Sessions = tree, true
+			test.config.Tree, test.config.Sessions = realTree(t, test.file), true
 			b := start(t, test.config)
 			h := hostAt(b)
 			h.Address, h.BootMAC = b.Address(bmctest.Systems+"/"+test.system), ""

@@ -1,8 +1,6 @@
 package redfish
 
 import (
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -103,16 +101,9 @@ func TestExpand(t *testing.T) {
 
 // Crawls of real BMCs say the same with $expand as without, in fewer requests.
 func TestExpandOnTreesOfRealBMCs(t *testing.T) {
-	folder := os.Getenv("LABRUN_REDFISH_TREES")
-	if folder == "" {
-		t.Skip("LABRUN_REDFISH_TREES names no folder with trees of real BMCs")
-	}
 	for _, c := range crawls() {
 		t.Run(c.file, func(t *testing.T) {
-			tree, err := bmctest.ReadTree(filepath.Join(folder, c.file+".json"))
-			if err != nil {
-				t.Fatal(err)
-			}
+			tree := realTree(t, c.file)
 			plain, h, opts := c.start(t, tree)
 			expected := ask(t, h, opts)
 			b := start(t, bmctest.Config{Tree: tree, Sessions: true, Expand: bmctest.ExpandWorks, Username: h.Credentials.Username, Password: password})

@@ -253,13 +253,20 @@ func TestInterruptedWhileTheSessionOpens(t *testing.T) {
 	}
 }
 
-func TestHostsBehindOneServiceShareIt(t *testing.T) {
+// twins are two hosts behind one service.
+func twins(t *testing.T) (*bmctest.BMC, []Host) {
+	t.Helper()
 	tree := bmctest.Small()
 	tree.AddSystem("2", "11111111-7742-3448-3784-823347823834")
 	b := start(t, bmctest.Config{Tree: tree, Sessions: true})
 	first, second := hostAt(b), hostAt(b)
 	second.Name, second.BootMAC, second.Address = "worker1", "", b.Address(bmctest.Systems+"/2")
-	reports := Preflight(t.Context(), []Host{first, second}, Options{})
+	return b, []Host{first, second}
+}
+
+func TestHostsBehindOneServiceShareIt(t *testing.T) {
+	b, hosts := twins(t)
+	reports := Preflight(t.Context(), hosts, Options{})
 	for i, r := range reports {
 		if r.Status != Pass || r.Name != []string{"worker0", "worker1"}[i] {
 			t.Errorf("%+v", r)

@@ -255,30 +255,8 @@ func TestErrorsAreSentinels(t *testing.T) {
 	}
 }
 
-// gofish and Go's defaults are shared by the whole process: a pre-flight leaves them as they are.
-func TestDefaultTransportIsLeftAlone(t *testing.T) {
-	before := http.DefaultTransport.(*http.Transport).Clone()
-	h := hostAt(start(t, bmctest.Config{TLS: true}))
-	h.DisableCertificateVerification = true
-	ask(t, h, Options{})
-	after := http.DefaultTransport.(*http.Transport)
-	if http.DefaultClient.Transport != nil || after.TLSClientConfig != nil && after.TLSClientConfig.InsecureSkipVerify ||
-		after.DisableKeepAlives != before.DisableKeepAlives || after.IdleConnTimeout != before.IdleConnTimeout {
-		t.Error("the default transport was changed")
-	}
-}
-
 func TestNoProxyIsAsked(t *testing.T) {
-	h := Host{Address: "redfish-virtualmedia://192.0.2.1" + bmctest.System}
-	address, err := ParseAddress(h.Address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := newConn(h, address, Options{}.withDefaults())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if c.counter.RoundTripper.(*http.Transport).Proxy != nil {
+	if testConn(t).counter.RoundTripper.(*http.Transport).Proxy != nil {
 		t.Error("the transport asks a proxy")
 	}
 }

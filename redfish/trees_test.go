@@ -36,19 +36,26 @@ func classify(requests []bmctest.Request) classes {
 	return out
 }
 
-// TestTreesOfRealBMCs asks crawls of real BMCs, in the most costly way: about a disk and an image with a name. Every result
-// stands in the table with the property that decided it.
-func TestTreesOfRealBMCs(t *testing.T) {
+// realTree is the crawl of a real BMC, where there are any; elsewhere the project's own small trees stand for themselves.
+func realTree(t *testing.T, file string) bmctest.Tree {
+	t.Helper()
 	folder := os.Getenv("LABRUN_REDFISH_TREES")
 	if folder == "" {
 		t.Skip("LABRUN_REDFISH_TREES names no folder with trees of real BMCs")
 	}
+	tree, err := bmctest.ReadTree(filepath.Join(folder, file+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tree
+}
+
+// TestTreesOfRealBMCs asks crawls of real BMCs, in the most costly way: about a disk and an image with a name. Every result
+// stands in the table with the property that decided it.
+func TestTreesOfRealBMCs(t *testing.T) {
 	for _, c := range crawls() {
 		t.Run(c.file, func(t *testing.T) {
-			tree, err := bmctest.ReadTree(filepath.Join(folder, c.file+".json"))
-			if err != nil {
-				t.Fatal(err)
-			}
+			tree := realTree(t, c.file)
 			c.ask(t, tree)
 			c.askAboutAnotherMAC(t, tree)
 		})

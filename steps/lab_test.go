@@ -307,6 +307,19 @@ func (l *told) effects() []string {
 	return all
 }
 
+// progress are the titles of what was told of how far it is.
+func (l *told) progress() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var all []string
+	for _, e := range l.events {
+		if e.Type == event.StepProgress {
+			all = append(all, e.Report.Title)
+		}
+	}
+	return all
+}
+
 // warnings are the reports with this title that were told as warnings.
 func (l *told) warnings(title string) []event.Report {
 	l.mu.Lock()

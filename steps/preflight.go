@@ -9,7 +9,7 @@ import (
 )
 
 // Preflight asks every worker's BMC whether it can do what the lab needs of it.
-// It only reads.
+// It only reads, unless it is told to be active.
 type Preflight struct {
 	Hosts   []labs.Worker      `yaml:"hosts" doc:"workers whose BMCs are asked"`
 	Managed []string           `yaml:"managed,omitempty" doc:"workers that have their BareMetalHost already: powered on, and this lab's image in the drive, are right there, and they count as usable whatever is found"`
@@ -17,6 +17,8 @@ type Preflight struct {
 	Image   string             `yaml:"image,omitempty" doc:"URL of the discovery image, where it is known"`
 	Server  ImageServerOutputs `yaml:"server,omitempty" doc:"from where BMCs fetch that image: outputs of metal3/image-server; where it is not known, what depends on it is not judged"`
 	Require labs.Required      `yaml:"require" default:"all" doc:"how many workers must pass"`
+	Active  bool               `yaml:"active" default:"false" doc:"also put a small image into each BMC's virtual drive, see it fetched, set the boot override, and undo both; managed workers are only read"`
+	Listen  string             `yaml:"image_server,omitempty" doc:"with active: HOST or HOST:PORT of this machine at which the BMCs fetch that image; empty: its address on the route to each BMC"`
 	Told    []string           `yaml:"told,omitempty" doc:"warnings that an earlier pre-flight of this run has told: they are not told again"`
 }
 
@@ -41,7 +43,7 @@ func (o PreflightOutputs) Summary() string {
 
 // Run asks all BMCs side by side.
 func (s Preflight) Run(ctx context.Context, env *Env) (PreflightOutputs, error) {
-	reports, err := s.ask(ctx, env.Lab, nil, s.following(ctx, env))
+	reports, err := s.ask(ctx, env.Lab, s.following(ctx, env))
 	if err != nil {
 		return PreflightOutputs{}, err
 	}
@@ -55,8 +57,8 @@ func (s Preflight) Run(ctx context.Context, env *Env) (PreflightOutputs, error) 
 	return out, nil
 }
 
-// ask asks all BMCs; with active, it also tries what it changes back.
-func (s Preflight) ask(ctx context.Context, l *Lab, active *redfish.Active, progress func(string, redfish.Result)) ([]redfish.Report, error) {
+// ask asks all BMCs.
+func (s Preflight) ask(ctx context.Context, l *Lab, progress func(string, redfish.Result)) ([]redfish.Report, error) {
 	hosts := make([]redfish.Host, len(s.Hosts))
 	roots := trustedPool(l.facts.Registry.CA.Text) // one for all: what tells two services apart is its address
 	for i, w := range s.Hosts {
@@ -65,6 +67,10 @@ func (s Preflight) ask(ctx context.Context, l *Lab, active *redfish.Active, prog
 			return nil, err
 		}
 		hosts[i] = h
+	}
+	var active *redfish.Active
+	if s.Active {
+		active = &redfish.Active{Listen: s.Listen}
 	}
 	reports := redfish.Preflight(ctx, hosts, redfish.Options{
 		Network: lookupNetwork(l.facts.Stack), Resolver: resolverOf(l.facts.DNS.Server), Now: l.Now, Progress: progress,

@@ -46,10 +46,14 @@ func wrongChecks(f *labs.Facts) []labs.Problem {
 
 // overrides are the checks that a lab takes otherwise, as the pre-flight knows them.
 func overrides(checks map[string]labs.Preference) map[string]redfish.Override {
-	severities := map[string]redfish.Status{"ignore": redfish.Skip, "warn": redfish.Warn, "fail": redfish.Fail}
 	all := make(map[string]redfish.Override, len(checks))
 	for id, p := range checks {
-		all[id] = redfish.Override{Severity: severities[p.Severity], Reason: p.Reason}
+		all[id] = redfish.Override{Severity: severities()[p.Severity], Reason: p.Reason}
 	}
 	return all
+}
+
+// severities are what a lab file may make of a check's finding.
+func severities() map[string]redfish.Status {
+	return map[string]redfish.Status{"ignore": redfish.Skip, "warn": redfish.Warn, "fail": redfish.Fail}
 }

@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -10,11 +11,12 @@ import (
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/pipeline/source"
 	"github.com/labrun/labrun/redfish"
+	"github.com/labrun/labrun/steps/kube"
 	"github.com/labrun/labrun/steps/site"
 )
 
-// managedPatience bounds the question which workers have their host already.
-const managedPatience = 5 * time.Second
+// hubPatience bounds what the hub is asked for a pre-flight of the BMCs.
+const hubPatience = 5 * time.Second
 
 // AskBMCs asks the BMCs of the named workers, of all where none is named, outside
 // of a run. The reports stand in the lab file's order. tell is called after each
@@ -30,7 +32,12 @@ func (l *Lab) AskBMCs(ctx context.Context, names []string, active *redfish.Activ
 		}
 	}
 	missing := l.missing(ctx, hosts)
-	reports, err := Preflight{Hosts: hosts, Managed: l.managed(ctx)}.ask(ctx, l, active, tell)
+	s := l.fromHub(ctx)
+	s.Hosts = hosts
+	if active != nil {
+		s.Active, s.Listen = true, cmp.Or(active.Listen, l.facts.Preflight.ImageServer)
+	}
+	reports, err := s.ask(ctx, l, tell)
 	tellMissing(reports, missing)
 	return reports, err
 }
@@ -80,25 +87,31 @@ func (l *Lab) KnowsWorkers(names []string) error {
 	return nil
 }
 
-// managed are the workers that have their BareMetalHost already, as step
-// openshift/hub-info finds them. None is known where the hub does not answer: it
-// may be yet to be built.
-func (l *Lab) managed(ctx context.Context) []string {
-	ctx, cancel := context.WithTimeout(ctx, managedPatience)
+// fromHub is what a run hands its pre-flight of what the steps openshift/hub-info,
+// assisted/infraenv and metal3/image-server have found. What the hub does not
+// answer or refuses to tell is not known: it may be yet to be built.
+func (l *Lab) fromHub(ctx context.Context) Preflight {
+	ctx, cancel := context.WithTimeout(ctx, hubPatience)
 	defer cancel()
-	hub, err := l.Hub(ctx)
-	if err != nil {
-		return nil
+	look := func(refs ...kube.Ref) kube.Seen {
+		hub, err := l.Hub(ctx)
+		if err != nil {
+			return kube.Seen{}
+		}
+		seen, err := hub.Look(ctx, refs...)
+		if err != nil {
+			return kube.Seen{}
+		}
+		return seen
 	}
-	seen, err := hub.Look(ctx, hosts(l.facts))
-	if err != nil {
-		return nil
+	image := infraEnv(l.facts)
+	image.Optional = true
+	hub := HubInfo{}.Outputs(l.facts, look(hosts(l.facts)))
+	return Preflight{
+		Managed: hub.Hosts, IDs: hub.IDs,
+		Image:  InfraEnv{}.Outputs(l.facts, look(image)).ISOURL,
+		Server: ImageServer{}.Outputs(l.facts, look(ImageServer{}.Reads(l.facts)...)),
 	}
-	var names []string
-	for _, u := range seen.List(hosts(l.facts)) {
-		names = append(names, u.GetName())
-	}
-	return names
 }
 
 // AskSite asks what is no BMC: names, registry, images and the management cluster.
@@ -108,11 +121,6 @@ func (l *Lab) AskSite(ctx context.Context, o site.Options) []site.Report {
 		o.Overrides[id] = site.Override{Severity: severities()[p.Severity], Reason: p.Reason}
 	}
 	return site.Ask(ctx, site.Site{Facts: l.facts, Kubeconfig: l.Kubeconfig(), Secret: l.Secret, Hub: l.Hub}, o)
-}
-
-// severities are what a lab file may make of a check's finding.
-func severities() map[string]redfish.Status {
-	return map[string]redfish.Status{"ignore": redfish.Skip, "warn": redfish.Warn, "fail": redfish.Fail}
 }
 
 // unknownWorker is the error of a name that no worker has.

@@ -32,8 +32,11 @@ func (s Preflight) following(ctx context.Context, env *Env) func(host string, re
 		env.Scope().Progress(r)
 	}
 	tell()
-	catalogue := redfish.Catalogue()
-	last := catalogue[len(catalogue)-1].ID
+	asked := redfish.Catalogue()
+	if s.Active {
+		asked = redfish.ActiveCatalogue()
+	}
+	last := asked[len(asked)-1].ID
 	return func(host string, result redfish.Result) {
 		if ctx.Err() != nil { // what is told from here on was not asked
 			return

@@ -25,12 +25,15 @@ func (o outcomes) Take(e event.Event) error {
 }
 
 // twoBMCs are of two machines, whose workers have these boot MACs.
-func twoBMCs(t *testing.T) (bmcs []*bmctest.BMC, macs []string) {
+func twoBMCs(t *testing.T, edits ...func(bmctest.Tree)) (bmcs []*bmctest.BMC, macs []string) {
 	t.Helper()
 	for i := range 2 {
 		mac := fmt.Sprintf("52:54:00:12:34:6%d", i)
 		tree := bmctest.Small().Set(bmctest.System, fmt.Sprintf("38947555-7742-3448-3784-82334782383%d", i), "UUID").
 			Set(bmctest.NIC, mac, "MACAddress")
+		for _, edit := range edits {
+			edit(tree)
+		}
 		b, err := bmctest.New(bmctest.Config{Tree: tree, TLS: true, Sessions: true, Username: "admin", Password: "right"})
 		if err != nil {
 			t.Fatal(err)

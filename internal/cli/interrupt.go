@@ -20,11 +20,17 @@ func (i interruption) Error() string {
 // ExitCode is 128 and the signal's number, as a shell has it.
 func (i interruption) ExitCode() int { return 128 + int(i.signal) }
 
-// interruptible gives a context that the first SIGINT or SIGTERM ends, which is
-// told; at the second one last is called, which may be nil, and labrun is killed. A
-// reader of stdout or stderr that goes away does
-// not end the run. release must be called.
+// interruptible gives a run a context that the first SIGINT or SIGTERM ends, which
+// is told; at the second one last is called, which may be nil, and labrun is
+// killed. A reader of stdout or stderr that goes away does not end the run. release
+// must be called.
 func interruptible(ctx context.Context, tell func(string), last func()) (interrupted context.Context, release func()) {
+	return interruptibleWhile(ctx, "the steps that run are stopped", tell, last)
+}
+
+// interruptibleWhile is interruptible for what is no run: it tells what a signal
+// makes it do.
+func interruptibleWhile(ctx context.Context, stopping string, tell func(string), last func()) (interrupted context.Context, release func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	signals := make(chan os.Signal, 2)
 	pipes := make(chan os.Signal, 1)
@@ -39,7 +45,7 @@ func interruptible(ctx context.Context, tell func(string), last func()) (interru
 		case s := <-signals:
 			cause := interruption{s.(syscall.Signal)}
 			cancel(cause)
-			tell(cause.Error() + ": the steps that run are stopped; once more ends labrun at once")
+			tell(cause.Error() + ": " + stopping + "; once more ends labrun at once")
 		}
 		select {
 		case <-done:

@@ -89,7 +89,7 @@ func (a *app[E]) preflight(ctx context.Context, file string, f preflightFlags) e
 	if f.active {
 		q.Active = &redfish.Active{Listen: f.serve}
 	}
-	ctx, release := interruptible(ctx, func(text string) { fmt.Fprintln(a.streams.Err, text) }, nil)
+	ctx, release := interruptibleWhile(ctx, leaving(f.active), func(text string) { fmt.Fprintln(a.streams.Err, text) }, nil)
 	defer release()
 	if t := terminalOf(a.streams.Err); t.live {
 		q.Board = func(names []string) *progress.Board { return progress.NewBoard(a.streams.Err, names, a.terminal(t)) }
@@ -103,6 +103,14 @@ func (a *app[E]) preflight(ctx context.Context, file string, f preflightFlags) e
 		return told
 	}
 	return err // it was interrupted: what was found until then is told
+}
+
+// leaving says what is done at a signal, before what was found until then is told.
+func leaving(active bool) string {
+	if active {
+		return "the BMCs are left as they were found, which may take a minute"
+	}
+	return "nothing more is asked, and open sessions are closed"
 }
 
 func (a *app[E]) tellPreflight(found preflight.Report, f preflightFlags) error {

@@ -87,7 +87,8 @@ them does not tell. Its checks are [insert](#insert), [inserted](#inserted), [bo
 
 A run asks the BMCs twice by the step [redfish/preflight](steps.md#redfishpreflight): first of all, before hours of mirroring, where what
 needs the discovery image is unknown; and again before the first BareMetalHost, with that image's URL. Exit code 3 of a run says that
-too few workers can be used.
+too few workers can be used. A run only reads, unless the lab file says ` + "`preflight: {active: true}`" + `: then the second time is an active
+probe, too. The fact ` + "`lab.preflight.image_server`" + ` is what ` + "`--image-server`" + ` is on the command line.
 
 A worker that has its BareMetalHost of this lab already is only read, and being powered on with this lab's image in its drive is
 right there: the pre-flight of a finished lab has nothing to say.

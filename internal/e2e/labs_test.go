@@ -17,8 +17,8 @@ import (
 	"github.com/labrun/labrun/pipeline/event"
 )
 
-// TestConnectedLab builds the connected lab, and builds it again. The disconnected
-// one is built by TestTwoLabsOneHub.
+// TestConnectedLab builds the connected lab, asks its BMCs, and builds it again. The
+// disconnected one is built by TestTwoLabsOneHub.
 func TestConnectedLab(t *testing.T) {
 	t.Parallel()
 	l := start(t, connected, sim.Options{})
@@ -29,6 +29,7 @@ func TestConnectedLab(t *testing.T) {
 	}
 	wantNoMirror(t, first)
 	l.wantFiles(t)
+	l.wantOwn(t)
 	l.wantNothingToDo(t)
 }
 

@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"bytes"
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -10,8 +12,11 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 
+	"github.com/labrun/labrun/internal/cli"
+	"github.com/labrun/labrun/internal/program"
 	"github.com/labrun/labrun/internal/sim"
 	"github.com/labrun/labrun/pipeline/event"
+	"github.com/labrun/labrun/redfish"
 )
 
 // TestNoVirtualCD has one worker whose BMC takes floppies only: the pre-flight ends
@@ -45,8 +50,10 @@ func TestNoVirtualCD(t *testing.T) {
 		}
 	}
 
-	one := l.run(t, "--set", "lab.preflight.require=1").must(t, 0)
+	with := []string{"--set", "lab.preflight.require=1", "--set", "lab.preflight.active=true"}
+	one := l.run(t, with...).must(t, 0)
 	t.Log("with one: ", one.told())
+	l.wantProbed(t, one)
 	if left := one.status(event.Failed, event.Blocked, event.Cancelled); len(left) > 0 {
 		t.Errorf("not done: %v", left)
 	}
@@ -61,8 +68,71 @@ func TestNoVirtualCD(t *testing.T) {
 	if hosts := l.hosts(t); !slices.Equal(hosts, []string{"worker0"}) {
 		t.Errorf("BareMetalHosts of %v, want worker0 alone", hosts)
 	}
-	l.wantNothingToDo(t, "--set", "lab.preflight.require=1")
+	l.wantNothingToDo(t, with...) // nor is the active probe asked of a worker that has its host
 	l.wantReplicas(t, 1)
+}
+
+// wantProbed looks for the active probe of worker0 among what was written to its
+// BMC: before Metal3 inserts its own, an image was put in and taken out, and all that
+// it told was that the emulator makes Continuous of Once.
+func (l *lab) wantProbed(t *testing.T, o outcome) {
+	t.Helper()
+	all, err := l.BMCRequests()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var written []string
+	for _, r := range all {
+		if !reads(r) {
+			written = append(written, r.Method+" "+r.Path[strings.LastIndexAny(r.Path, "/.")+1:]+" "+r.Code)
+		}
+	}
+	system := l.facts.Workers[0].BMC.Address
+	boot := "PATCH " + system[strings.LastIndex(system, "/")+1:] + " 204"
+	if want := []string{"POST InsertMedia 204", boot, boot, "POST EjectMedia 204"}; len(written) < len(want) || !slices.Equal(written[:len(want)], want) {
+		t.Errorf("the BMCs were written to by %q, want %q first", written, want)
+	}
+	var probe []string
+	for _, e := range o.events {
+		if e.Type == event.StepWarned && e.Step == "probe_bmcs" && strings.HasPrefix(e.Report.Title, "worker0: ") {
+			probe = append(probe, e.Report.Title)
+		}
+	}
+	t.Logf("the active probe told of %q", probe)
+	if !slices.Equal(probe, []string{"worker0: boot-once"}) {
+		t.Errorf("the active probe told %q", probe)
+	}
+}
+
+// wantOwn asks the BMCs of a finished lab outside of a run: that the workers are on,
+// with this lab's image in their drives, is right.
+func (l *lab) wantOwn(t *testing.T) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	args := []string{"preflight", l.file, "--kubeconfig", l.kubeconfig, "--values", l.values, "-o", "json"}
+	if code := program.Main(t.Context(), args, cli.Streams{Out: &out, Err: &errs}); code != 0 {
+		t.Errorf("the pre-flight of a finished lab: exit code %d\n%s", code, errs.String())
+	}
+	var told struct {
+		Hosts   []redfish.Report
+		Summary map[string]any
+	}
+	if err := json.Unmarshal(out.Bytes(), &told); err != nil || len(told.Hosts) != len(l.facts.Workers) {
+		t.Fatalf("%d workers were asked: %v", len(told.Hosts), err)
+	}
+	t.Logf("the pre-flight of a finished lab: %v", told.Summary)
+	for _, h := range told.Hosts {
+		for _, id := range []string{"power", "media-busy", "image-url"} {
+			if c := h.Check(id); c.Status != redfish.Pass {
+				t.Errorf("%s: %+v", h.Name, c)
+			}
+		}
+		for _, c := range h.Checks {
+			if c.Status == redfish.Warn || c.Status == redfish.Fail {
+				t.Errorf("%s: %+v", h.Name, c)
+			}
+		}
+	}
 }
 
 // hosts are the names of the lab's BareMetalHosts.

@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"slices"
 	"time"
 
 	"github.com/labrun/labrun/internal/progress"
@@ -19,40 +20,46 @@ type Questions struct {
 // Follower tells a board what is heard of workers and areas. The zero value, of where nobody looks, tells nobody.
 type Follower struct {
 	board *progress.Board
-	left  map[string]int // checks still to be heard of
+	left  map[string]map[string]bool // checks still to be heard of, by name and id
 }
 
 // Follow begins to show workers and areas. Close must be called.
 func (q Questions) Follow(workers, areas []string) *Follower {
-	f := &Follower{left: map[string]int{}}
+	f := &Follower{left: map[string]map[string]bool{}}
 	if q.Board == nil {
 		return f
 	}
 	for _, c := range Catalogue() {
-		if c.Area != BMC {
-			f.left[c.Area]++
-		}
-	}
-	for area, ids := range q.Choice {
-		f.left[area] = len(ids)
-	}
-	for _, w := range workers {
-		f.left[w] = len(redfish.Catalogue())
-		if q.Active != nil {
-			f.left[w] += len(redfish.ActiveCatalogue())
+		switch {
+		case c.Area != BMC:
+			if q.Choice == nil || slices.Contains(q.Choice[c.Area], c.ID) {
+				f.expect(c.Area, c.ID)
+			}
+		case !c.Active || q.Active != nil:
+			for _, w := range workers { // all of them are asked, whatever is chosen
+				f.expect(w, c.ID)
+			}
 		}
 	}
 	f.board = q.Board(append(append([]string{}, workers...), areas...))
 	return f
 }
 
-// Heard takes a result; it is called by one at a time for each name.
+func (f *Follower) expect(name, id string) {
+	if f.left[name] == nil {
+		f.left[name] = map[string]bool{}
+	}
+	f.left[name][id] = true
+}
+
+// Heard takes a result; it is called by one at a time for each name. A check may be heard of again, where it is known better.
 func (f *Follower) Heard(name string, r redfish.Result) {
 	if f.board == nil {
 		return
 	}
 	f.board.Tell(name, r.ID)
-	if f.left[name]--; f.left[name] == 0 {
+	delete(f.left[name], r.ID)
+	if len(f.left[name]) == 0 {
 		f.board.Done(name)
 	}
 }

@@ -2,7 +2,6 @@ package program
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
@@ -11,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/jstemmer/go-junit-report/v2/junit"
@@ -186,7 +186,7 @@ func TestPreflightExplain(t *testing.T) {
 	}
 }
 
-// What was found before an interruption is told, and what was not asked to the end is not known.
+// At Ctrl-C it says what it does, what was found until then is told, and what was not asked to the end is not known.
 func TestPreflightInterrupted(t *testing.T) {
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -194,19 +194,20 @@ func TestPreflightInterrupted(t *testing.T) {
 	}
 	defer silent.Close() //nolint:errcheck // nothing was written
 	file := twoWorkers(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
 	go func() {
 		if conn, err := silent.Accept(); err == nil {
 			defer conn.Close() //nolint:errcheck // nothing was written
-			cancel()
+			if err := syscall.Kill(os.Getpid(), syscall.SIGINT); err != nil {
+				t.Error(err)
+			}
 			<-t.Context().Done()
 		}
 	}()
 	var out, errs bytes.Buffer
-	code := Main(ctx, []string{"preflight", "../../labs/ipv4-connected.yaml", "--values", file, "--host", "worker1",
+	code := Main(t.Context(), []string{"preflight", "../../labs/ipv4-connected.yaml", "--values", file, "--host", "worker1",
 		"--set", "lab.workers[1].bmc.address=redfish-virtualmedia+http://" + silent.Addr().String() + bmctest.System}, cli.Streams{Out: &out, Err: &errs})
-	if code != 1 || !strings.Contains(out.String(), "? worker1  redfish") || !strings.Contains(out.String(), "0 of 1 worker can be used") || !strings.Contains(errs.String(), "context canceled") {
+	const line = "interrupted: nothing more is asked, and open sessions are closed; once more ends labrun at once\n"
+	if code != 130 || !strings.Contains(out.String(), "? worker1  redfish") || !strings.Contains(out.String(), "0 of 1 worker can be used") || !strings.Contains(errs.String(), line) {
 		t.Errorf("exit code %d\n%s%s", code, out.String(), errs.String())
 	}
 }

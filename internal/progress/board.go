@@ -24,14 +24,14 @@ type Board struct {
 	drawn int
 	tick  int
 
-	stop, done chan struct{}
+	pulse pulse
 }
 
 type entry struct{ name, text string }
 
 // NewBoard draws a line for each name. Close must be called.
 func NewBoard(out io.Writer, names []string, o TerminalOptions) *Board {
-	b := &Board{out: out, colour: o.Colour, size: o.Size, now: o.Now, all: len(names), stop: make(chan struct{}), done: make(chan struct{})}
+	b := &Board{out: out, colour: o.Colour, size: o.Size, now: o.Now, all: len(names)}
 	if b.now == nil {
 		b.now = time.Now
 	}
@@ -40,11 +40,7 @@ func NewBoard(out io.Writer, names []string, o TerminalOptions) *Board {
 		b.open = append(b.open, &entry{name: n})
 	}
 	b.redraw()
-	if o.Still {
-		close(b.done)
-	} else {
-		go b.animate()
-	}
+	b.pulse = newPulse(o.Still, b.beat)
 	return b
 }
 
@@ -70,29 +66,18 @@ func (b *Board) Done(name string) {
 
 // Close stops the redrawing and takes all away.
 func (b *Board) Close() {
-	close(b.stop)
-	<-b.done
+	b.pulse.end()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.open = nil
 	b.redraw()
 }
 
-func (b *Board) animate() {
-	defer close(b.done)
-	ticker := time.NewTicker(frame)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-b.stop:
-			return
-		case <-ticker.C:
-			b.mu.Lock()
-			b.tick++
-			b.redraw()
-			b.mu.Unlock()
-		}
-	}
+func (b *Board) beat() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.tick++
+	b.redraw()
 }
 
 // redraw replaces the lines, as many as there is room for, in one write.

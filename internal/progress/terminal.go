@@ -11,9 +11,6 @@ import (
 	"github.com/labrun/labrun/pipeline/event"
 )
 
-// frame is the time between two redraws of the lines that run.
-const frame = 100 * time.Millisecond
-
 // Terminal is the sink that shows a run on a terminal. Lines of steps that ended
 // scroll away upwards; below them are those that run, redrawn in place.
 type Terminal struct {
@@ -31,8 +28,7 @@ type Terminal struct {
 	tick    int
 	buf     bytes.Buffer
 
-	stop chan struct{}
-	done chan struct{}
+	pulse pulse
 }
 
 // TerminalOptions say how a terminal is.
@@ -47,16 +43,11 @@ type TerminalOptions struct {
 func NewTerminal(out io.Writer, o TerminalOptions) *Terminal {
 	t := &Terminal{
 		out: out, colour: o.Colour, size: o.Size, now: o.Now, state: &event.State{},
-		stop: make(chan struct{}), done: make(chan struct{}),
 	}
 	if t.now == nil {
 		t.now = time.Now
 	}
-	if o.Still {
-		close(t.done)
-	} else {
-		go t.animate()
-	}
+	t.pulse = newPulse(o.Still, t.beat)
 	return t
 }
 
@@ -104,35 +95,21 @@ func (t *Terminal) Note(text string) {
 
 // Close stops the redrawing and takes the lines that run away.
 func (t *Terminal) Close() {
-	select {
-	case <-t.stop:
+	if !t.pulse.end() {
 		return
-	default:
 	}
-	close(t.stop)
-	<-t.done
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.running = nil
 	t.redraw()
 }
 
-func (t *Terminal) animate() {
-	defer close(t.done)
-	ticker := time.NewTicker(frame)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-t.stop:
-			return
-		case <-ticker.C:
-			t.mu.Lock()
-			if len(t.running) > 0 || t.drawn > 0 {
-				t.tick++
-				t.redraw()
-			}
-			t.mu.Unlock()
-		}
+func (t *Terminal) beat() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.running) > 0 || t.drawn > 0 {
+		t.tick++
+		t.redraw()
 	}
 }
 

@@ -1,15 +1,12 @@
 package sim
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/google/uuid"
@@ -157,40 +154,4 @@ func (l *Lab) breakBMC(_ context.Context, root string) error {
 		return os.WriteFile(filepath.Join(r.dir, "htpasswd"), []byte(r.user+":"+string(hash)+"\n"), 0o600)
 	}
 	return fmt.Errorf("breaking the BMC at %s: this lab has none there", root)
-}
-
-// BMCRequest is one request that a BMC answered.
-type BMCRequest struct {
-	Method, Path string
-	Code         string // HTTP status
-}
-
-// Write says whether it was one that changes something beside sessions.
-func (r BMCRequest) Write() bool {
-	return r.Method != "GET" && r.Method != "HEAD" && !strings.Contains(r.Path, "/SessionService/")
-}
-
-var accessLine = regexp.MustCompile(`"([A-Z]+) (\S+) HTTP/[0-9.]+" (\d{3})`)
-
-// BMCRequests are all requests that the BMCs answered so far: labrun's, Metal3's and those of the machines that look
-// at their own BMC. The order is kept within each service.
-func (l *Lab) BMCRequests() ([]BMCRequest, error) {
-	var all []BMCRequest
-	for _, r := range l.racks {
-		f, err := os.Open(r.bmc.Log())
-		if err != nil {
-			return nil, fmt.Errorf("reading what the BMCs were asked: %w", err)
-		}
-		lines := bufio.NewScanner(f)
-		lines.Buffer(nil, 1<<20)
-		for lines.Scan() {
-			if m := accessLine.FindStringSubmatch(lines.Text()); m != nil {
-				all = append(all, BMCRequest{m[1], m[2], m[3]})
-			}
-		}
-		if err := errors.Join(lines.Err(), f.Close()); err != nil {
-			return nil, fmt.Errorf("reading what the BMCs were asked: %w", err)
-		}
-	}
-	return all, nil
 }

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
 )
 
 // transport connects as the lab's nodes do: names are asked of the lab's server, of the system's resolver where that does not
@@ -28,6 +30,16 @@ func (s Site) transport() (*http.Transport, error) {
 		Proxy: http.ProxyFromEnvironment, DialContext: s.dial, TLSHandshakeTimeout: 10 * time.Second,
 		TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12},
 	}, nil
+}
+
+// visitor is what the registry is asked with: a credential, from where it is, and a
+// transport that trusts the lab's CA, whose idle connections must be closed.
+func (s Site) visitor(ctx context.Context) (who authn.Authenticator, from string, t *http.Transport, err error) {
+	if who, from, err = s.login(ctx); err != nil {
+		return nil, "", nil, err
+	}
+	t, err = s.transport()
+	return who, from, t, err
 }
 
 // dial tries the addresses of a name one after the other.

@@ -92,11 +92,7 @@ func (s Site) login(ctx context.Context) (who authn.Authenticator, from string, 
 }
 
 func askLogin(ctx context.Context, s Site) finding {
-	who, from, err := s.login(ctx)
-	if err != nil {
-		return fail("", "%v", err)
-	}
-	t, err := s.transport()
+	who, from, t, err := s.visitor(ctx)
 	if err != nil {
 		return fail("", "%v", err)
 	}
@@ -160,11 +156,7 @@ func (s Site) mirrored(image string) []string {
 
 // held says whether one of the images is there.
 func (s Site) held(ctx context.Context, images []string) finding {
-	who, _, err := s.login(ctx)
-	if err != nil {
-		return fail("", "%v", err)
-	}
-	t, err := s.transport()
+	who, _, t, err := s.visitor(ctx)
 	if err != nil {
 		return fail("", "%v", err)
 	}

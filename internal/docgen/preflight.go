@@ -132,7 +132,7 @@ func checkSection(b *bytes.Buffer, c preflight.Check) {
 		fmt.Fprintf(b, " %s", cell(preflight.Sentence(c.Why)))
 	}
 	if c.Active {
-		b.WriteString(" It is asked with `--active` only.")
+		b.WriteString(" It is asked only with `--active`, and in a run where `lab.preflight.active` is true.")
 	}
 	fmt.Fprintf(b, "\n\nWhat to do: %s.\n", cell(strings.TrimSuffix(c.Remedy, ".")))
 }

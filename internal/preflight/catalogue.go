@@ -20,7 +20,7 @@ type Check struct {
 	Why    string   `json:"why"`
 	Remedy string   `json:"remedy"`
 	Needs  []string `json:"needs"`
-	Active bool     `json:"active"` // asked with --active only
+	Active bool     `json:"active"` // of the active probe
 }
 
 // Areas lists the areas in the order in which they are told.

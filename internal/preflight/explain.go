@@ -18,7 +18,7 @@ func (c Check) Explain(w io.Writer) error {
 		text += "\nAsked after\n  " + strings.Join(c.Needs, ", ") + "\n"
 	}
 	if c.Active {
-		text += "\nAsked with --active only, which changes something at the BMC and changes it back.\n"
+		text += "\nAsked only with --active, and in a run where lab.preflight.active is true: it changes something at the BMC, and changes it back.\n"
 	}
 	_, err := io.WriteString(w, text)
 	return err

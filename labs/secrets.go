@@ -56,6 +56,17 @@ func (f *Facts) SecretFiles() []string {
 	return all
 }
 
+// SecretVariables are the environment variables that hold secrets.
+func (f *Facts) SecretVariables() []string {
+	var all []string
+	for _, s := range f.secrets() {
+		if s.Ref.Env != "" {
+			all = append(all, s.Ref.Env)
+		}
+	}
+	return all
+}
+
 // LateSecrets are the references that only a run can follow: what a command
 // prints, and Secrets of the management cluster. Each place is named once.
 func (f *Facts) LateSecrets() []NamedSecret {
@@ -68,12 +79,15 @@ func (f *Facts) LateSecrets() []NamedSecret {
 // stands in what it says.
 func (f *Facts) CheckSecret(s NamedSecret, value Secret) []Problem {
 	var c checker
-	switch text := value.Reveal(); {
-	case strings.TrimSpace(text) == "":
+	text := value.Reveal()
+	if strings.TrimSpace(text) == "" {
 		c.fail(s.Path, "", "%s gives nothing", s.Ref)
-	case s.Path == pullSecret:
+		return c.problems
+	}
+	if s.Path == pullSecret {
 		c.pullSecret(f, text)
 	}
+	c.weak(f.Known(), s, text)
 	return c.problems
 }
 
@@ -81,6 +95,7 @@ func (f *Facts) CheckSecret(s NamedSecret, value Secret) []Problem {
 // those that this machine holds. A lab may be checked on a machine that has
 // none of its secrets; a run needs them all.
 func (c *checker) references(f *Facts) {
+	known := f.Known()
 	for _, s := range f.secrets() {
 		if !c.onePlace(s.Path, s.Ref) {
 			continue
@@ -93,6 +108,7 @@ func (c *checker) references(f *Facts) {
 		if s.Path == pullSecret && value != "" {
 			c.pullSecret(f, value)
 		}
+		c.weak(known, s, value)
 	}
 }
 

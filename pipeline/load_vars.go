@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/labrun/labrun/pipeline/decode"
@@ -84,9 +85,18 @@ func typeOfValue(v any) gate.Type {
 // mapping of names to defaults, null for none.
 func (l *loader[E]) env() (map[string]any, gate.Type) {
 	values, types := map[string]any{}, map[string]gate.Type{}
+	var secret []string
+	if l.req.Schema.SecretVariables != nil {
+		secret = l.req.Schema.SecretVariables(l.p.Facts)
+	}
 	take := func(name, fallback *source.Node) {
 		if name.Kind != source.Scalar || !variableName.MatchString(name.Text) {
 			l.fail(name.Find(name.Describe()+" is no name of an environment variable", ""))
+			return
+		}
+		if slices.Contains(secret, name.Text) {
+			l.fail(name.Find("the environment variable "+name.Text+" holds a secret of the lab: what an expression gives is shown in plans and journals",
+				"take it out: a program that exec runs has the variable already"))
 			return
 		}
 		types[name.Text] = gate.String()

@@ -16,6 +16,9 @@ type Schema struct {
 	// SecretFiles gives the files that hold secrets: no expression reads them. It may
 	// be nil.
 	SecretFiles func(facts any) []string
+	// SecretVariables gives the environment variables that hold secrets, which no
+	// expression reads either. It may be nil.
+	SecretVariables func(facts any) []string
 }
 
 // FactProblem is one thing wrong with the facts.

@@ -25,7 +25,8 @@ func Schema() pipeline.Schema {
 			}
 			return problems
 		},
-		SecretFiles: func(facts any) []string { return facts.(*labs.Facts).SecretFiles() },
+		SecretFiles:     func(facts any) []string { return facts.(*labs.Facts).SecretFiles() },
+		SecretVariables: func(facts any) []string { return facts.(*labs.Facts).SecretVariables() },
 	}
 }
 

@@ -83,16 +83,26 @@ func lastLines(s string, n int) []string {
 
 // tail keeps the end of what is written to it. It has no other way in: a
 // ReadFrom would go past the limit.
-type tail struct{ buf bytes.Buffer }
+type tail struct {
+	buf bytes.Buffer
+	cut bool
+}
 
 // Write keeps at most outputLimit bytes.
 func (t *tail) Write(p []byte) (int, error) {
 	n, err := t.buf.Write(p)
 	if over := t.buf.Len() - outputLimit; over > 0 {
 		t.buf.Next(over)
+		t.cut = true
 	}
 	return n, err
 }
 
-// String gives what was kept.
-func (t *tail) String() string { return t.buf.String() }
+// String gives what was kept: whole lines, for the rest of a line may be the rest
+// of a secret, which nobody would know again.
+func (t *tail) String() string {
+	if _, whole, found := strings.Cut(t.buf.String(), "\n"); t.cut && found && whole != "" {
+		return whole
+	}
+	return t.buf.String()
+}

@@ -43,9 +43,10 @@ type LabOptions struct {
 	Kubeconfig string // instead of the lab file's
 	StateDir   string // folder of the lab, for results that the file names no place for
 	Now        func() time.Time
-	Adopt      bool                // take over objects that exist and are not the lab's
-	Reveal     bool                // render secrets as they are
-	Conceal    func(secret string) // is told each secret once it is found; may be nil
+	Adopt      bool                   // take over objects that exist and are not the lab's
+	Reveal     bool                   // render secrets as they are
+	Conceal    func(secret string)    // is told each secret once it is found; may be nil
+	Holds      func(text string) bool // says whether one of them stands in a text; may be nil
 }
 
 // NewLab makes what the steps of a run share. It connects to nothing.
@@ -55,6 +56,9 @@ func NewLab(facts *labs.Facts, opts LabOptions) *Lab {
 	}
 	if opts.Conceal == nil {
 		opts.Conceal = func(string) {}
+	}
+	if opts.Holds == nil {
+		opts.Holds = func(string) bool { return false }
 	}
 	return &Lab{facts: facts, opts: opts, hub: newShared[*kube.Cluster](), hosted: newShared[*kube.Cluster](), secrets: map[string]*shared[labs.Secret]{}}
 }
@@ -85,6 +89,7 @@ func (l *Lab) Kubeconfig() string {
 // Hub is the management cluster.
 func (l *Lab) Hub(ctx context.Context) (*kube.Cluster, error) {
 	return l.hub.get(ctx, func() (*kube.Cluster, error) {
+		l.concealLoginsIn(l.Kubeconfig())
 		c, err := kube.Connect(l.Kubeconfig(), l.facts.Management.Context)
 		if err != nil {
 			return nil, &pipeline.Report{Report: event.Report{Title: err.Error(), Next: "name the management cluster's kubeconfig: --kubeconfig FILE, or lab.management_cluster.kubeconfig"}, Cause: err}

@@ -62,6 +62,13 @@ func (l *Lab) Secret(ctx context.Context, ref labs.SecretRef) (labs.Secret, erro
 	})
 }
 
+// concealLoginsIn conceals those of a kubeconfig's file.
+func (l *Lab) concealLoginsIn(path string) {
+	if text, err := os.ReadFile(path); err == nil { // who connects says what is wrong
+		l.concealLogins(string(text))
+	}
+}
+
 // concealLogins conceals what lets somebody in by a kubeconfig, not the rest of it.
 func (l *Lab) concealLogins(kubeconfig string) {
 	config, err := clientcmd.Load([]byte(kubeconfig))
@@ -72,6 +79,11 @@ func (l *Lab) concealLogins(kubeconfig string) {
 		for _, secret := range []string{string(user.ClientKeyData), user.Token, user.Password} {
 			if secret != "" {
 				l.opts.Conceal(secret)
+			}
+		}
+		for _, path := range []string{user.ClientKey, user.TokenFile} {
+			if secret, err := os.ReadFile(path); path != "" && err == nil {
+				l.opts.Conceal(string(secret))
 			}
 		}
 	}

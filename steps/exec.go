@@ -38,6 +38,9 @@ func (s Exec) Run(ctx context.Context, env *Env) (ExecOutputs, error) {
 	if err != nil {
 		return ExecOutputs{}, err
 	}
+	if err := s.refuseSecrets(env.opts.Holds); err != nil {
+		return ExecOutputs{}, err
+	}
 	if why, err := s.needless(ctx, env); err != nil || why != "" {
 		return ExecOutputs{why: why}, err
 	}
@@ -67,6 +70,19 @@ func (s Exec) argv() ([]string, error) {
 		return nil, errors.New("neither command nor shell is given")
 	}
 	return s.Command, nil
+}
+
+// refuseSecrets refuses arguments that hold a secret of the lab, which an output of
+// another step brought: everybody on this machine may read them.
+func (s Exec) refuseSecrets(holds func(string) bool) error {
+	for name, argv := range map[string][]string{"command": s.Command, "shell": {s.Shell}, "unless": s.Unless} {
+		for i, text := range argv {
+			if holds(text) {
+				return fmt.Errorf("%s is not run: part %d of it holds a secret of the lab, and the list of processes shows arguments to everybody; give it by env, or in a file", name, i+1)
+			}
+		}
+	}
+	return nil
 }
 
 // needless gives the reason why nothing is to do, "" where something is.

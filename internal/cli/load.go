@@ -81,11 +81,27 @@ func (f labFlags) command(file string) string {
 // load reads a lab file and tells its warnings.
 func (a *app[E]) load(file string, f labFlags) (*pipeline.Pipeline[E], error) {
 	p, found := pipeline.Load(a.request(file, f))
+	a.know(p.Facts)
 	if len(found) > 0 {
 		return p, &invalid{found, p.Files}
 	}
 	a.warn(p.Warnings, p.Files)
 	return p, nil
+}
+
+// know begins to mask the secrets of a lab, before anything is told of it.
+func (a *app[E]) know(facts any) {
+	if facts == nil {
+		return
+	}
+	if a.program.Known != nil {
+		a.secrets.Spare(a.program.Known(facts))
+	}
+	if a.program.Secrets != nil {
+		for _, secret := range a.program.Secrets(facts) {
+			a.secrets.Add(secret)
+		}
+	}
 }
 
 func (a *app[E]) request(file string, f labFlags) pipeline.Request[E] {
@@ -119,7 +135,7 @@ func (a *app[E]) loadJob(file string, f labFlags) (*pipeline.Pipeline[E], Job, e
 
 // jobOf is what an environment of this lab is made for.
 func (a *app[E]) jobOf(p *pipeline.Pipeline[E], f labFlags, lab *statedir.Lab) (Job, error) {
-	j := Job{Lab: p.Name, Facts: p.Facts, StateDir: lab.Dir, Conceal: a.secrets.Add}
+	j := Job{Lab: p.Name, Facts: p.Facts, StateDir: lab.Dir, Conceal: a.secrets.Add, Holds: a.secrets.Holds}
 	if f.kubeconfig != "" {
 		path, err := filepath.Abs(f.kubeconfig)
 		if err != nil {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -125,7 +124,7 @@ func (a *app[E]) tellPreflight(found preflight.Report, f preflightFlags) error {
 		err = found.Text(&told, preflight.Table{Colour: terminalOf(a.streams.Out).colour, Verbose: f.verbose})
 	}
 	if err == nil {
-		_, err = io.WriteString(a.streams.Out, a.secrets.Text(told.String()))
+		_, err = a.streams.Out.Write(told.Bytes())
 	}
 	if err == nil && found.Summary.Status == redfish.Fail {
 		return ends(pipeline.ExitPreflight)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/labrun/labrun/internal/evidence"
 	"github.com/labrun/labrun/internal/masking"
+	"github.com/labrun/labrun/internal/masking/weak"
 	"github.com/labrun/labrun/internal/preflight"
 	"github.com/labrun/labrun/pipeline"
 	"github.com/labrun/labrun/pipeline/event"
@@ -40,6 +41,10 @@ type Program[E any] struct {
 	Title func(Job) string
 	// Open makes the environment of a run's steps. It connects to nothing.
 	Open func(Job) Environment[E]
+	// Secrets gives those of a lab's secrets that are on this machine, and Known what
+	// is to stay readable beside them; both may be nil.
+	Secrets func(facts any) []string
+	Known   func(facts any) []weak.Known
 	// Preflight asks what the lab stands on; without it there is no such command.
 	Preflight func(ctx context.Context, j Job, q preflight.Questions) (preflight.Report, error)
 	// Advise says what is known of a kind of failure, by the code of its report;
@@ -51,13 +56,14 @@ type Program[E any] struct {
 
 // Job is what an environment is made for.
 type Job struct {
-	Lab        string              // its name
-	Facts      any                 // pointer to a struct of the schema's type
-	Kubeconfig string              // of --kubeconfig, "" for the lab file's
-	StateDir   string              // folder of the lab on this machine
-	Reveal     bool                // render secrets as they are
-	Adopt      bool                // take over objects that exist and are not the lab's
-	Conceal    func(secret string) // masks a secret in what the run tells; nil where nothing is masked
+	Lab        string                 // its name
+	Facts      any                    // pointer to a struct of the schema's type
+	Kubeconfig string                 // of --kubeconfig, "" for the lab file's
+	StateDir   string                 // folder of the lab on this machine
+	Reveal     bool                   // render secrets as they are
+	Adopt      bool                   // take over objects that exist and are not the lab's
+	Conceal    func(secret string)    // masks a secret in what the run tells; nil where nothing is masked
+	Holds      func(text string) bool // says whether a secret that was concealed stands in a text; may be nil
 }
 
 // Environment is what the steps of one command share.
@@ -82,7 +88,8 @@ type Streams struct {
 	Out, Err io.Writer
 }
 
-// app is one call of the command line.
+// app is one call of the command line. Whatever it writes to its streams is masked:
+// no command has to think of it.
 type app[E any] struct {
 	program Program[E]
 	streams Streams
@@ -94,13 +101,17 @@ func Main[E any](ctx context.Context, p Program[E], args []string, s Streams) in
 	if p.Now == nil {
 		p.Now = time.Now
 	}
-	a := &app[E]{program: p, streams: s}
+	a := &app[E]{program: p}
+	out, errs := a.secrets.Writer(s.Out), a.secrets.Writer(s.Err)
+	a.streams = Streams{Out: out, Err: errs}
 	root := a.root()
 	root.SetArgs(args)
-	root.SetOut(s.Out)
-	root.SetErr(s.Err)
+	root.SetOut(out)
+	root.SetErr(errs)
 	command, err := root.ExecuteContextC(ctx)
-	return a.tell(command, err)
+	code := a.tell(command, err)
+	_, _ = out.Close(), errs.Close() // nobody is left who could be told
+	return code
 }
 
 // tell writes an error as a person needs it, and gives its exit code.
@@ -119,13 +130,13 @@ func (a *app[E]) tell(command *cobra.Command, err error) int {
 		_ = wrong.found.Render(a.streams.Err, wrong.files)
 		return exitUsage
 	case errors.As(err, &code):
-		fmt.Fprintf(a.streams.Err, "labrun: %s\n", a.secrets.Text(err.Error()))
+		fmt.Fprintf(a.streams.Err, "labrun: %v\n", err)
 		return code.ExitCode()
 	}
-	fmt.Fprintf(a.streams.Err, "labrun: %s\n", a.secrets.Text(err.Error()))
+	fmt.Fprintf(a.streams.Err, "labrun: %v\n", err)
 	var told event.Reporter
 	if errors.As(err, &told) && told.Tell().Next != "" {
-		fmt.Fprintf(a.streams.Err, "  %s\n", a.secrets.Text(told.Tell().Next))
+		fmt.Fprintf(a.streams.Err, "  %s\n", told.Tell().Next)
 	}
 	return exitFailed
 }

@@ -20,11 +20,16 @@ func (a *app[E]) ready(ctx context.Context, p *pipeline.Pipeline[E], environment
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	var found source.Diagnostics
+	var found, warnings source.Diagnostics
 	for _, problem := range problems {
 		at, _ := p.Tree.Lookup(problem.Path)
-		found = append(found, at.Find(problem.Message, problem.Hint))
+		if d := at.Find(problem.Message, problem.Hint); problem.Warning {
+			warnings = append(warnings, d)
+		} else {
+			found = append(found, d)
+		}
 	}
+	a.warn(warnings.Sort(), p.Files)
 	if len(found) == 0 {
 		return nil
 	}

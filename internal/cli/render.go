@@ -57,6 +57,9 @@ func (a *app[E]) render(ctx context.Context, file string, f renderFlags) error {
 		_, err = a.streams.Out.Write([]byte(text))
 		return err
 	}
+	if !f.secrets {
+		text = a.secrets.Text(text)
+	}
 	if err := writePrivate(f.out, text); err != nil {
 		return err
 	}

@@ -20,6 +20,9 @@ type tty struct {
 // terminalOf says whether w is a terminal. NO_COLOR takes the colours, a dumb
 // terminal the redrawing too.
 func terminalOf(w io.Writer) tty {
+	if masked, ok := w.(interface{ Behind() io.Writer }); ok {
+		w = masked.Behind()
+	}
 	f, ok := w.(*os.File)
 	if !ok || !isatty.IsTerminal(f.Fd()) {
 		return tty{}

@@ -78,7 +78,7 @@ func newBench(t *testing.T) *bench {
 			b.env = append(b.env, v)
 		}
 	}
-	b.env = append(b.env, "HOME="+home, "PATH="+filepath.Join(b.dir, "bin")+":"+os.Getenv("PATH"), "NO_COLOR=1", "BMC_PASSWORD=calvin")
+	b.env = append(b.env, "HOME="+home, "PATH="+filepath.Join(b.dir, "bin")+":"+os.Getenv("PATH"), "NO_COLOR=1", "BMC_PASSWORD=tin-whistle-7")
 	return b
 }
 

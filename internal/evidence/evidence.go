@@ -117,7 +117,7 @@ type kept struct {
 
 // keep writes one file. Of what is too long the end is kept: the newest.
 func (f *folder) keep(name string, content []byte) error {
-	name = safe(name)
+	name = safe(f.mask(name))
 	text := f.mask(string(content))
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -117,7 +117,7 @@ func follow(text []byte, i int, form string, at int) (from, to int) {
 	for n := block; n < min(len(text)-i, len(form)-at, reach) && text[i+n] == form[at+n]; n++ {
 		to = i + n + 1
 	}
-	if n := to - from; n >= piece || n >= shortestLine && at+to-i == len(form) {
+	if n := to - from; n >= piece || n >= weak.ShortestLine && at+to-i == len(form) {
 		return from, to
 	}
 	return 0, 0

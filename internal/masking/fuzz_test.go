@@ -14,7 +14,7 @@ func linesOf(secret string) []string {
 	var lines []string
 	for line := range strings.FieldsFuncSeq(secret, func(r rune) bool { return r == '\n' || r == '\r' }) {
 		line = strings.TrimSpace(line)
-		if len(line) >= shortestLine && !strings.HasPrefix(line, "-----") && weak.Why(line, nil) == "" {
+		if len(line) >= weak.ShortestLine && !strings.HasPrefix(line, "-----") && weak.Why(line, nil) == "" {
 			lines = append(lines, line)
 		}
 	}

@@ -42,7 +42,7 @@ func (s *Secrets) Spare(known []weak.Known) {
 func (s *Secrets) Add(value string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, part := range partsOf(value) {
+	for _, part := range weak.Parts(value) {
 		if weak.Why(part, s.known) != "" {
 			continue
 		}

@@ -32,7 +32,7 @@ func TestBeforeRun(t *testing.T) {
 			"lab.yaml:23:16: there is no file none.json\n", "lab.yaml:35:50: the variable LABRUN_NOBODY_SETS_THIS is not set\n", "lab.yaml:40:50: . cannot be read: it is a folder\n",
 		}, nil},
 		{"before the first step", "{command: [echo, 's3cret{']}", "{command: [sh, -c, 'echo the safe is locked >&2; exit 3']}", "{secret: {namespace: bmc, name: rack1, key: password}}", 1, []string{
-			"lab.yaml:23:16: the pull secret in command echo s3cret{ is no JSON", "lab.yaml:35:50: finding the secret in command sh -c", "exit status 3: the safe is locked",
+			"lab.yaml:23:16: the pull secret in command echo *** is no JSON", "lab.yaml:35:50: finding the secret in command sh -c", "exit status 3: the safe is locked",
 			"lab.yaml:40:50: finding the secret in Secret bmc/rack1 key password", "labrun: lab.yaml: nothing was run\n", "look: oc get secret -n bmc rack1",
 		}, nil},
 		{"empty", "{file: pull-secret.json}", "{command: ['true']}", "{command: [sleep, '0']}", 1, []string{

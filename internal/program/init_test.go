@@ -19,7 +19,7 @@ func TestInit(t *testing.T) {
 	}
 	t.Chdir(t.TempDir())
 	t.Setenv("BMC_PASSWORD", "x")
-	if err := os.WriteFile("pull-secret.json", []byte(`{"auths": {"registry.hypershiftbm.lab:5000": {"auth": "bGFiOmxhYg=="}, "quay.io": {"auth": "bGFiOmxhYg=="}}}`), 0o600); err != nil {
+	if err := os.WriteFile("pull-secret.json", []byte(`{"auths": {"registry.hypershiftbm.lab:5000": {"auth": "bGFiOnF1aWxsLTdmM2EtZmVycnk="}, "quay.io": {"auth": "bGFiOnF1aWxsLTdmM2EtZmVycnk="}}}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, stack := range []string{"ipv4", "ipv6", "dual"} {

@@ -15,7 +15,7 @@ import (
 // askAll asks the BMCs, and beside them what else the lab stands on.
 func askAll(ctx context.Context, j cli.Job, q preflight.Questions) (preflight.Report, error) {
 	facts := j.Facts.(*labs.Facts)
-	lab := steps.NewLab(facts, steps.LabOptions{Kubeconfig: j.Kubeconfig, StateDir: j.StateDir, Conceal: j.Conceal, Now: q.Now})
+	lab := steps.NewLab(facts, steps.LabOptions{Kubeconfig: j.Kubeconfig, StateDir: j.StateDir, Conceal: j.Conceal, Holds: j.Holds, Now: q.Now})
 	defer lab.Close()
 	began := lab.Now()
 	if err := lab.KnowsWorkers(q.Hosts); err != nil {

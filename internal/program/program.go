@@ -11,6 +11,7 @@ import (
 
 	"github.com/labrun/labrun/internal/cli"
 	"github.com/labrun/labrun/internal/evidence"
+	"github.com/labrun/labrun/internal/masking/weak"
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/pipeline"
 	"github.com/labrun/labrun/schemas"
@@ -36,6 +37,8 @@ func labrun() cli.Program[*steps.Env] {
 		Check:     checkNames,
 		Title:     title,
 		Open:      open,
+		Secrets:   secrets,
+		Known:     func(facts any) []weak.Known { return facts.(*labs.Facts).Known() },
 
 		Preflight: askAll,
 		Advise:    advise,
@@ -58,8 +61,17 @@ func version() string {
 }
 
 func open(j cli.Job) cli.Environment[*steps.Env] {
-	lab := steps.NewLab(j.Facts.(*labs.Facts), steps.LabOptions{Kubeconfig: j.Kubeconfig, StateDir: j.StateDir, Reveal: j.Reveal, Adopt: j.Adopt, Conceal: j.Conceal})
+	lab := steps.NewLab(j.Facts.(*labs.Facts), steps.LabOptions{Kubeconfig: j.Kubeconfig, StateDir: j.StateDir, Reveal: j.Reveal, Adopt: j.Adopt, Conceal: j.Conceal, Holds: j.Holds})
 	return cli.Environment[*steps.Env]{New: lab.Env, Requests: lab.Requests, Kill: lab.Kill, Close: lab.Close, Ready: lab.Ready}
+}
+
+// secrets are those of a lab's that are on this machine.
+func secrets(facts any) []string {
+	var all []string
+	for _, s := range facts.(*labs.Facts).PresentSecrets() {
+		all = append(all, s.Reveal())
+	}
+	return all
 }
 
 // checkNames refuses a step whose name makes too long a field manager or label.

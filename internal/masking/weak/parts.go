@@ -1,28 +1,36 @@
-package masking
+package weak
 
 import (
 	"encoding/base64"
 	"encoding/json"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/labrun/labrun/internal/masking/weak"
 )
 
-// shortestLine is the length in bytes from which a line of a secret of several,
+// ShortestLine is the length in bytes from which a line of a secret of several,
 // or a text of one of JSON, is a secret by itself.
-const shortestLine = 8
+const ShortestLine = 8
 
-// partsOf gives what of a secret is one by itself, the whole first.
-func partsOf(value string) []string {
+// Parts gives what of a secret is one by itself, the whole first: its lines, the
+// texts of JSON such as a pull secret, the passwords of logins.
+func Parts(value string) []string {
+	p := split(value)
+	return append(p.all, p.passwords...)
+}
+
+// Passwords gives the passwords of the logins in a secret, those too that are too
+// short to be looked for.
+func Passwords(value string) []string { return split(value).passwords }
+
+func split(value string) *parts {
 	p := &parts{}
-	p.add(value, weak.Shortest)
+	p.add(value, Shortest)
 	whole := strings.TrimSpace(value)
-	p.add(whole, weak.Shortest)
+	p.add(whole, Shortest)
 	if strings.ContainsAny(whole, "\r\n") {
 		for line := range strings.FieldsFuncSeq(whole, func(r rune) bool { return r == '\n' || r == '\r' }) {
 			if line = strings.TrimSpace(line); !strings.HasPrefix(line, "-----") { // the frame of a key is none
-				p.add(line, shortestLine)
+				p.add(line, ShortestLine)
 			}
 		}
 	} else {
@@ -32,10 +40,10 @@ func partsOf(value string) []string {
 	if strings.HasPrefix(whole, "{") && json.Unmarshal([]byte(whole), &document) == nil {
 		p.document("", document)
 	}
-	return p.all
+	return p
 }
 
-type parts struct{ all []string }
+type parts struct{ all, passwords []string }
 
 func (p *parts) add(part string, least int) {
 	if len(part) >= least {
@@ -46,7 +54,7 @@ func (p *parts) add(part string, least int) {
 // login adds the password of user:password.
 func (p *parts) login(text string) {
 	if user, password, found := strings.Cut(text, ":"); found && user != "" && !strings.ContainsAny(user, " /") {
-		p.add(password, weak.Shortest)
+		p.passwords = append(p.passwords, password)
 	}
 }
 
@@ -55,9 +63,9 @@ func (p *parts) login(text string) {
 func (p *parts) document(name string, v any) {
 	switch v := v.(type) {
 	case string:
-		least := shortestLine
+		least := ShortestLine
 		if strings.Contains(name, "password") || strings.Contains(name, "token") {
-			least = weak.Shortest
+			least = Shortest
 		}
 		p.add(v, least)
 		if plain, err := base64.StdEncoding.DecodeString(v); err == nil && utf8.Valid(plain) {

@@ -30,7 +30,9 @@ func (s *search) base64(l *layer) {
 		}
 		at = r.place(r.size-1) + 1
 		if l.partial && at == len(l.text) {
-			l.mark(r.place(max(0, r.size-4)), at) // the last of them say too little
+			if !l.cut {
+				l.mark(r.place(max(0, r.size-4)), at) // the last of them say too little
+			}
 			s.unpack(l, r)
 		} else if !l.partial && r.size >= shortestRun {
 			s.unpack(l, r)
@@ -41,7 +43,7 @@ func (s *search) base64(l *layer) {
 // unpack looks into a run of which up to three characters may be missing.
 func (s *search) unpack(l *layer, r run) {
 	for cut := range 4 {
-		inner := layer{text: s.forms.plain(l.text, r, cut), depth: l.depth + 1, sealed: true, partial: l.partial,
+		inner := layer{text: s.forms.plain(l.text, r, cut), depth: l.depth + 1, sealed: true, partial: l.partial, cut: l.cut,
 			mark: func(from, to int) {
 				l.mark(r.grown(l.text, max(0, from*4/3-cut), min((to*4+2)/3-cut, r.size), l.partial))
 			}}

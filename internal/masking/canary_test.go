@@ -213,3 +213,21 @@ func TestLeavesTheRest(t *testing.T) {
 		}
 	}
 }
+
+// What was cut short before it reached labrun's hands shows no beginning of a secret.
+func TestCutShort(t *testing.T) {
+	s := withCanaries()
+	for text, want := range map[string]string{
+		"said correcthorseb… and more":               "said ***… and more",
+		"said correcthorseb... and more":             "said ***... and more",
+		"said qzx… and more":                         "said qzx… and more",
+		"said correcthorseb, and more…":              "said correcthorseb, and more…",
+		`said pa\"ss\\w…`:                            `said ***…`,
+		"Basic YWRtaW46Y29ycmVjdGhv…":                "Basic YWRtaW46***…",
+		"Basic YWRtaW46…, a word…, 100%…, \\…, &am…": "Basic YWRtaW46…, a word…, 100%…, \\…, &am…",
+	} {
+		if got := s.Text(text); got != want {
+			t.Errorf("%q is %q, want %q", text, got, want)
+		}
+	}
+}

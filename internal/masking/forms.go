@@ -13,6 +13,8 @@ const (
 	reach     = 64            // bytes that a piece is followed at a time
 	perBlock  = 8             // places of one block that are kept: of zeros there are many
 	filterLog = 16
+
+	reachBack = 4 << 10 // bytes before the end of a text that was cut short that may be the beginning of a secret
 )
 
 // forms are the secrets, indexed by their blocks: texts are searched for all of
@@ -123,10 +125,10 @@ func follow(text []byte, i int, form string, at int) (from, to int) {
 	return 0, 0
 }
 
-// begins gives where the end of a text may be the beginning of a secret, its
-// length where nowhere.
-func (f *forms) begins(text []byte) int {
-	for i := range text {
+// begins gives where the end of a text may be the beginning of a secret, of which
+// at least so many bytes are there, and its length where nowhere.
+func (f *forms) begins(text []byte, least int) int {
+	for i := range len(text) - least + 1 {
 		rest := text[i:]
 		if len(rest) < block {
 			if f.starts[string(rest)] {
@@ -168,7 +170,24 @@ func (f *forms) find(text string) []span {
 	var found []span
 	s := search{forms: f}
 	s.look(&layer{text: []byte(text), mark: func(from, to int) { found = append(found, span{from, to}) }})
+	for at := cutIn(text, 0); at >= 0; at = cutIn(text, at+1) {
+		before := max(strings.LastIndexByte(text[:at], '\n')+1, at-reachBack)
+		s.look(&layer{text: []byte(text[before:at]), partial: true, cut: true,
+			mark: func(from, to int) { found = append(found, span{before + from, before + to}) }})
+	}
 	return united(found)
+}
+
+// cutIn gives where a text was cut short, from a place on, -1 where nowhere.
+func cutIn(text string, from int) int {
+	at := strings.Index(text[from:], "…")
+	if dots := strings.Index(text[from:], "..."); at < 0 || dots >= 0 && dots < at {
+		at = dots
+	}
+	if at < 0 {
+		return -1
+	}
+	return from + at
 }
 
 // united puts spans in order, those that touch as one.

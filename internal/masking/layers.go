@@ -12,6 +12,15 @@ type layer struct {
 	last    bool // nothing more is taken off
 	sealed  bool // it was base64: parts of a secret are looked for, too
 	partial bool // more of the text will come
+	cut     bool // or would have come
+}
+
+// least is how much of a secret at the end of a partial text is taken for one.
+func (l *layer) least() int {
+	if l.cut {
+		return block
+	}
+	return 1
 }
 
 // search looks for the forms in a text and in all that it encodes. In a partial
@@ -20,7 +29,7 @@ type search struct{ forms *forms }
 
 func (s *search) look(l *layer) {
 	if l.partial {
-		if at := s.forms.begins(l.text); at < len(l.text) {
+		if at := s.forms.begins(l.text, l.least()); at < len(l.text) {
 			l.mark(at, len(l.text))
 		}
 	} else {
@@ -53,13 +62,13 @@ func (s *search) tryLast(l *layer, decode func(*decoded, []byte)) { s.takeOff(l,
 func (s *search) takeOff(l *layer, decode func(*decoded, []byte), last bool) {
 	d := decoded{partial: l.partial}
 	decode(&d, l.text)
-	if d.open > 0 {
+	if d.open > 0 && !l.cut {
 		l.mark(len(l.text)-d.open, len(l.text))
 	}
 	if d.from == nil {
 		return
 	}
 	d.from = append(d.from, int32(len(l.text)-d.open))
-	s.look(&layer{text: d.text, depth: l.depth + 1, last: last, sealed: l.sealed, partial: l.partial,
+	s.look(&layer{text: d.text, depth: l.depth + 1, last: last, sealed: l.sealed, partial: l.partial, cut: l.cut,
 		mark: func(from, to int) { l.mark(int(d.from[from]), int(d.from[to])) }})
 }

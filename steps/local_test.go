@@ -80,6 +80,38 @@ func TestExecIsStopped(t *testing.T) {
 	}
 }
 
+// Arguments stand in the list of processes: what holds a secret is not run, and is
+// not told.
+func TestExecRefusesSecrets(t *testing.T) {
+	const secret = "plover-shingle"
+	holds := func(text string) bool { return strings.Contains(text, secret) }
+	for name, s := range map[string]Exec{
+		"command": {Command: []string{"echo", "-u", "admin:" + secret}}, "shell": {Shell: "echo " + secret},
+		"unless": {Command: []string{"true"}, Unless: []string{"test", secret}},
+	} {
+		env, heard := anEnv(t, factsOf(t, ipv4), LabOptions{Holds: holds})
+		out, err := s.Run(t.Context(), env)
+		wantError(t, err, name+" is not run: part ", "give it by env, or in a file")
+		if err != nil && strings.Contains(err.Error(), secret) || out.Ran || len(heard.effects()) > 0 {
+			t.Errorf("%s: %+v, %v, effects %q", name, out, err, heard.effects())
+		}
+	}
+	env, _ := anEnv(t, factsOf(t, ipv4), LabOptions{Holds: holds})
+	out, err := Exec{Shell: "echo $PW", Env: map[string]string{"PW": secret}}.Run(t.Context(), env)
+	if err != nil || out.Stdout != secret {
+		t.Errorf("by its environment: %+v, %v", out, err)
+	}
+}
+
+// A line whose beginning was dropped is dropped whole: it may be the rest of a secret.
+func TestExecCutsAtALine(t *testing.T) {
+	env, _ := anEnv(t, factsOf(t, ipv4), LabOptions{})
+	out, err := Exec{Shell: "head -c 70000 /dev/zero | tr '\\0' x; echo; echo end"}.Run(t.Context(), env)
+	if err != nil || out.Stdout != "end" {
+		t.Errorf("%d bytes are kept, %v", len(out.Stdout), err)
+	}
+}
+
 func TestExecKeepsTheEnd(t *testing.T) {
 	env, _ := anEnv(t, factsOf(t, ipv4), LabOptions{})
 	out, err := Exec{Shell: "head -c 300000 /dev/zero | tr '\\0' x; echo end"}.Run(t.Context(), env)

@@ -91,6 +91,7 @@ func (l *lab) run(t *testing.T, more ...string) outcome {
 	o := outcome{exit: program.Main(ctx, append(l.args(), more...), cli.Streams{Out: &out, Err: &errs})}
 	o.out, o.err = out.String(), errs.String()
 	l.read(t, &o)
+	l.wantNoSecrets(t, o)
 	return o
 }
 

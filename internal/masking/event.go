@@ -8,6 +8,11 @@ import (
 // to belongs to others too and is not changed.
 func maskEvent(hide func(string) string, e event.Event) event.Event {
 	e.Report = maskReport(hide, e.Report)
+	if e.Run != nil {
+		run := *e.Run
+		run.Title = hide(run.Title)
+		e.Run = &run
+	}
 	if e.Plan != nil {
 		plan := *e.Plan
 		plan.Reason = hide(plan.Reason)
@@ -26,7 +31,11 @@ func maskEvent(hide func(string) string, e event.Event) event.Event {
 		e.Result = &result
 	}
 	if e.Evidence != nil {
-		e.Evidence = &event.Evidence{Page: hide(e.Evidence.Page), Files: e.Evidence.Files}
+		kept := event.Evidence{Page: hide(e.Evidence.Page)}
+		for _, file := range e.Evidence.Files {
+			kept.Files = append(kept.Files, hide(file))
+		}
+		e.Evidence = &kept
 	}
 	if e.Summary != nil {
 		summary := *e.Summary

@@ -53,7 +53,7 @@ func (p *parts) add(part string, least int) {
 
 // login adds the password of user:password.
 func (p *parts) login(text string) {
-	if user, password, found := strings.Cut(text, ":"); found && user != "" && !strings.ContainsAny(user, " /") {
+	if user, password, found := strings.Cut(text, ":"); found && user != "" && !strings.ContainsAny(user, " /{") && !strings.HasPrefix(password, "//") {
 		p.passwords = append(p.passwords, password)
 	}
 }

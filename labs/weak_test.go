@@ -19,13 +19,13 @@ func TestWeakSecrets(t *testing.T) {
 		{name: "a word", password: "Password1", path: "workers[0].bmc.credentials.password", says: "a word that messages use"},
 		{name: "repeated", password: "--------", path: "workers[0].bmc.credentials.password", says: "one character or two"},
 		{name: "the lab", password: "Tern-Lab", path: "workers[0].bmc.credentials.password", says: "the same as the lab's name"},
-		{name: "the user", password: "operator7", path: "workers[0].bmc.credentials.password", says: "the same as lab.workers[0].bmc.credentials.username"},
+		{name: "the user", password: "tern-user-9", path: "workers[0].bmc.credentials.password", says: "the same as lab.workers[0].bmc.credentials.username"},
 		{name: "part of a fact", password: "registry.lab", path: "workers[0].bmc.credentials.password", says: "a part of lab.registry.host"},
 		{name: "a login", password: "tin-whistle-7", pull: `{"auths":{"registry.lab.example:5000":{"auth":"bGFiOmxhYg=="}}}`, path: "pull_secret", says: "a password in file"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := sound()
-			f.Workers[0].BMC.Credentials.Username = "operator7"
+			f.Workers[0].BMC.Credentials.Username = "tern-user-9"
 			write := func(name, text string) Path {
 				path := filepath.Join(dir, name)
 				if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -62,9 +62,10 @@ func TestPresentSecrets(t *testing.T) {
 	f.Workers[1].BMC.Credentials.Password = SecretRef{Command: []string{"false"}}
 	var got []string
 	for _, s := range f.PresentSecrets() {
-		got = append(got, strings.TrimSpace(s.Reveal())[:8])
+		text := strings.TrimSpace(s.Reveal())
+		got = append(got, text[:min(len(text), 8)])
 	}
-	if want := `{"auths",of the e,`; !strings.HasPrefix(strings.Join(got, ","), want) || len(got) != 3 {
+	if strings.Join(got, "|") != `{"auths"|of the e|hunter2` {
 		t.Errorf("%q", got)
 	}
 	if names := f.SecretVariables(); len(names) != 1 || names[0] != "LABRUN_TEST_SECRET" {

@@ -32,6 +32,21 @@ func (l *Lab) Ready(ctx context.Context) []pipeline.FactProblem {
 	return problems
 }
 
+// KnowCommands finds the secrets that commands print, side by side, so that they
+// are masked before anybody is asked who may repeat them. Who needs one that is not
+// found says why.
+func (l *Lab) KnowCommands(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	var all sync.WaitGroup
+	for _, s := range l.facts.LateSecrets() {
+		if len(s.Ref.Command) > 0 {
+			all.Go(func() { _, _ = l.Secret(ctx, s.Ref) })
+		}
+	}
+	all.Wait()
+}
+
 func (l *Lab) ready(ctx context.Context, s labs.NamedSecret) []pipeline.FactProblem {
 	ctx, cancel := context.WithTimeoutCause(ctx, readyTimeout, fmt.Errorf("no answer within %s", readyTimeout))
 	defer cancel()

@@ -89,7 +89,7 @@ func (b *bench) secrets(home string) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		b.Fatal(err)
 	}
-	if err := os.WriteFile(path, []byte(`{"auths": {"registry.hypershiftbm.lab:5000": {"auth": "bGFiOmxhYg=="}, "quay.io": {"auth": "bGFiOmxhYg=="}}}`), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(`{"auths": {"registry.hypershiftbm.lab:5000": {"auth": "bGFiOnF1aWxsLTdmM2EtZmVycnk="}, "quay.io": {"auth": "bGFiOnF1aWxsLTdmM2EtZmVycnk="}}}`), 0o600); err != nil {
 		b.Fatal(err)
 	}
 }

@@ -103,7 +103,7 @@ func (l *lab) write(f Fault) error {
 		return err
 	}
 	for name, text := range map[string][]byte{"lab.yaml": example, "values.yaml": values, "password": []byte(password),
-		"pull-secret.json": []byte(`{"auths": {"quay.io": {"auth": "bGFiOmxhYg=="}}}`)} {
+		"pull-secret.json": []byte(`{"auths": {"quay.io": {"auth": "bGFiOnF1aWxsLTdmM2EtZmVycnk="}}}`)} {
 		if err := os.WriteFile(filepath.Join(l.dir, name), text, 0o600); err != nil {
 			return err
 		}

@@ -21,6 +21,7 @@ func askAll(ctx context.Context, j cli.Job, q preflight.Questions) (preflight.Re
 	if err := lab.KnowsWorkers(q.Hosts); err != nil {
 		return preflight.Report{}, err
 	}
+	lab.KnowCommands(ctx)
 	follower := q.Follow(asked(facts, q))
 	defer follower.Close()
 	var mu sync.Mutex // of the follower

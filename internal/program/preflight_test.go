@@ -23,15 +23,15 @@ import (
 // password, and gives the values that lead to them.
 func twoWorkers(t *testing.T) string {
 	t.Helper()
-	t.Setenv("BMC_PASSWORD", "right")
+	t.Setenv("BMC_PASSWORD", "right-tern-7")
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	var values strings.Builder
 	secret := filepath.Join(t.TempDir(), "pull-secret.json")
-	if err := os.WriteFile(secret, []byte(`{"auths": {"quay.io": {"auth": "bGFiOmxhYg=="}}}`), 0o600); err != nil {
+	if err := os.WriteFile(secret, []byte(`{"auths": {"quay.io": {"auth": "bGFiOnF1aWxsLTdmM2EtZmVycnk="}}}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	fmt.Fprintf(&values, "lab:\n  pull_secret: {file: %q}\n  workers:\n", secret)
-	for n, password := range []string{"right", "other"} {
+	for n, password := range []string{"right-tern-7", "other"} {
 		b, err := bmctest.New(bmctest.Config{TLS: true, Sessions: true, Username: "admin", Password: password})
 		if err != nil {
 			t.Fatal(err)

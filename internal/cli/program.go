@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/labrun/labrun/internal/evidence"
+	"github.com/labrun/labrun/internal/holder"
 	"github.com/labrun/labrun/internal/masking"
 	"github.com/labrun/labrun/pipeline"
 	"github.com/labrun/labrun/pipeline/event"
@@ -66,6 +67,9 @@ type Environment[E any] struct {
 	Requests func() map[string]int // what was asked of others so far; may be nil
 	Kill     func()                // ends at once the programs that it runs; may be nil
 	Close    func()                // ends its connections; may be nil
+	// Keep gives what holds the lab beyond this machine, for the commands that
+	// change it; may be nil.
+	Keep func(self holder.Holder) Tenure
 	// Ready says which facts a run cannot work with that could not be looked at
 	// when the file was loaded, the secrets that a command prints; may be nil.
 	Ready func(context.Context) []pipeline.FactProblem

@@ -77,11 +77,6 @@ func (a *app[E]) run(ctx context.Context, file string, f runFlags) (err error) {
 	if err := selected(p, f.selectFlags, lab); err != nil {
 		return err
 	}
-	lock, err := lab.Lock(a.program.Now())
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, lock.Unlock()) }()
 	job, err := a.jobOf(p, f.labFlags, lab)
 	if err != nil {
 		return err
@@ -89,6 +84,11 @@ func (a *app[E]) run(ctx context.Context, file string, f runFlags) (err error) {
 	job.Adopt = f.adopt
 	environment := a.program.Open(job)
 	defer environment.close()
+	held, err := a.hold(ctx, lab, environment)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, held.release()) }()
 	if err := a.ready(ctx, p, environment); err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (a *app[E]) run(ctx context.Context, file string, f runFlags) (err error) {
 	}
 	defer func() { err = ended(err, journal.Close()) }()
 	a.prune(lab)
-	return a.perform(ctx, p, f, job, environment, record, journal)
+	return a.perform(ctx, p, f, job, environment, held, record, journal)
 }
 
 // ended is the error of a run whose journal was closed with another one. A run
@@ -129,7 +129,7 @@ func begin(lab *statedir.Lab) (*statedir.Run, *event.Journal, error) {
 }
 
 // perform runs the steps and shows them.
-func (a *app[E]) perform(ctx context.Context, p *pipeline.Pipeline[E], f runFlags, job Job, environment Environment[E], record *statedir.Run, journal *event.Journal) error {
+func (a *app[E]) perform(ctx context.Context, p *pipeline.Pipeline[E], f runFlags, job Job, environment Environment[E], held context.Context, record *statedir.Run, journal *event.Journal) error {
 	shown := a.view()
 	command := f.command(p.File)
 	witness := evidence.New(command, a.secrets.Text, a.program.Advise)
@@ -140,15 +140,21 @@ func (a *app[E]) perform(ctx context.Context, p *pipeline.Pipeline[E], f runFlag
 		closing = a.streams.Err
 	}
 	ctx, release := interruptible(ctx, shown.Note, environment.Kill)
+	told := context.AfterFunc(held, func() { shown.Note(context.Cause(held).Error()) })
 	summary, err := p.Run(ctx, pipeline.RunOptions[E]{
 		Env: environment.New, Command: command, Sinks: []event.Sink{a.secrets.Before(sinks...)}, Number: record.Number, Labrun: a.program.Version, Title: a.title(job),
 		Parallel: f.parallel, Evidence: record.Evidence, Collect: witness.Collect, Requests: environment.Requests, Now: a.program.Now,
+		Held: held,
 	})
 	release()
+	told()
 	shown.Close()
 	a.close(shown.State(), closing)
 	if err != nil {
 		return fmt.Errorf("the run was stopped: %w", err)
+	}
+	if held.Err() != nil && summary.Counts[event.Cancelled] > 0 {
+		return fmt.Errorf("the run was stopped: %w", context.Cause(held))
 	}
 	return ends(summary.Exit)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/labrun/labrun/internal/cli"
 	"github.com/labrun/labrun/internal/evidence"
+	"github.com/labrun/labrun/internal/holder"
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/pipeline"
 	"github.com/labrun/labrun/schemas"
@@ -59,7 +60,10 @@ func version() string {
 
 func open(j cli.Job) cli.Environment[*steps.Env] {
 	lab := steps.NewLab(j.Facts.(*labs.Facts), steps.LabOptions{Kubeconfig: j.Kubeconfig, StateDir: j.StateDir, Reveal: j.Reveal, Adopt: j.Adopt, Conceal: j.Conceal})
-	return cli.Environment[*steps.Env]{New: lab.Env, Requests: lab.Requests, Kill: lab.Kill, Close: lab.Close, Ready: lab.Ready}
+	return cli.Environment[*steps.Env]{
+		New: lab.Env, Requests: lab.Requests, Kill: lab.Kill, Close: lab.Close, Ready: lab.Ready,
+		Keep: func(self holder.Holder) cli.Tenure { return lab.Keep(self) },
+	}
 }
 
 // checkNames refuses a step whose name makes too long a field manager or label.

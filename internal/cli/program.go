@@ -91,6 +91,8 @@ type app[E any] struct {
 	program Program[E]
 	streams Streams
 	secrets masking.Secrets // found by whatever the command does
+	// heartbeat is how long a step may be silent in progress that is no terminal's.
+	heartbeat time.Duration
 }
 
 // Main runs one command and gives its exit code.
@@ -98,7 +100,7 @@ func Main[E any](ctx context.Context, p Program[E], args []string, s Streams) in
 	if p.Now == nil {
 		p.Now = time.Now
 	}
-	a := &app[E]{program: p, streams: s}
+	a := &app[E]{program: p, streams: s, heartbeat: defaultHeartbeat}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetOut(s.Out)

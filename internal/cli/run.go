@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -24,7 +25,11 @@ type runFlags struct {
 	parallel int
 	dryRun   bool
 	adopt    bool
+	longest  time.Duration
 }
+
+// defaultHeartbeat is how long a log is silent about a step that runs.
+const defaultHeartbeat = time.Minute
 
 func (f *runFlags) register(cmd *cobra.Command) {
 	f.labFlags.register(cmd)
@@ -50,7 +55,15 @@ func (a *app[E]) runCommand() *cobra.Command {
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.run(cmd.Context(), args[0], f) },
 	}
 	f.register(cmd)
+	a.unattended(cmd, &f.longest)
 	return cmd
+}
+
+// unattended registers the flags of a command that may run for hours without
+// anybody who looks at it.
+func (a *app[E]) unattended(cmd *cobra.Command, longest *time.Duration) {
+	cmd.Flags().DurationVar(longest, "max-duration", 0, "end the run as SIGTERM does once it has taken this long, such as 5h (default: never)")
+	cmd.Flags().DurationVar(&a.heartbeat, "heartbeat", defaultHeartbeat, "without a terminal, how often a step that sees nothing new is told to run still; 0 for never")
 }
 
 // view is a sink that shows a run to a person.
@@ -139,6 +152,8 @@ func (a *app[E]) perform(ctx context.Context, p *pipeline.Pipeline[E], f runFlag
 		sinks = append(sinks, progress.NewJSON(a.streams.Out))
 		closing = a.streams.Err
 	}
+	ctx, inTime := within(ctx, f.longest, shown.Note)
+	defer inTime()
 	ctx, release := interruptible(ctx, shown.Note, environment.Kill)
 	told := context.AfterFunc(held, func() { shown.Note(context.Cause(held).Error()) })
 	summary, err := p.Run(ctx, pipeline.RunOptions[E]{

@@ -43,6 +43,9 @@ type Program[E any] struct {
 	// Preflight asks the hardware of the named workers, of all where none is
 	// named; without it there is no such command.
 	Preflight func(ctx context.Context, j Job, names []string) (Proven, error)
+	// Kubeconfig finds what lets somebody into the cluster that is built, and says
+	// where it was; without it there is no such command.
+	Kubeconfig func(ctx context.Context, j Job) (text, from string, err error)
 	// Advise says what is known of a kind of failure, by the code of its report;
 	// may be nil.
 	Advise func(code string) (evidence.Advice, bool)

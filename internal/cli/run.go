@@ -78,6 +78,9 @@ func (a *app[E]) run(ctx context.Context, file string, f runFlags) (err error) {
 	if f.dryRun {
 		return a.plan(file, planFlags{labFlags: f.labFlags, selectFlags: f.selectFlags, stateDir: f.stateDir, output: f.output})
 	}
+	if f.longest < 0 {
+		return &misuse{message: fmt.Sprintf("--max-duration %s: a run takes longer than that", event.Span(f.longest)), hint: "0 is without a limit"}
+	}
 	f.forRun = true
 	p, err := a.load(file, f.labFlags)
 	if err != nil {

@@ -38,8 +38,9 @@ func labrun() cli.Program[*steps.Env] {
 		Title:     title,
 		Open:      open,
 
-		Preflight: preflight,
-		Advise:    advise,
+		Preflight:  preflight,
+		Kubeconfig: kubeconfig,
+		Advise:     advise,
 	}
 }
 
@@ -58,8 +59,19 @@ func version() string {
 	return info.Main.Version
 }
 
+func labOf(j cli.Job) *steps.Lab {
+	return steps.NewLab(j.Facts.(*labs.Facts), steps.LabOptions{Kubeconfig: j.Kubeconfig, StateDir: j.StateDir, Reveal: j.Reveal, Adopt: j.Adopt, Conceal: j.Conceal})
+}
+
+// kubeconfig finds the hosted cluster's.
+func kubeconfig(ctx context.Context, j cli.Job) (text, from string, err error) {
+	lab := labOf(j)
+	defer lab.Close()
+	return lab.HostedKubeconfig(ctx)
+}
+
 func open(j cli.Job) cli.Environment[*steps.Env] {
-	lab := steps.NewLab(j.Facts.(*labs.Facts), steps.LabOptions{Kubeconfig: j.Kubeconfig, StateDir: j.StateDir, Reveal: j.Reveal, Adopt: j.Adopt, Conceal: j.Conceal})
+	lab := labOf(j)
 	return cli.Environment[*steps.Env]{
 		New: lab.Env, Requests: lab.Requests, Kill: lab.Kill, Close: lab.Close, Ready: lab.Ready,
 		Keep: func(self holder.Holder) cli.Tenure { return lab.Keep(self) },

@@ -37,6 +37,9 @@ type RunOptions[E any] struct {
 	Number  int    // of the run
 	Labrun  string // version of the program
 	Title   string // one line about the lab, for people
+	// Held ends, with a cause, when the lab may be another run's: the run is
+	// cancelled then, and its finally steps too. nil: it never does.
+	Held context.Context
 	// Parallel bounds the instances that run at the same time; 0 means 128.
 	Parallel int
 	// Evidence names the folder of an instance's evidence; nil for none.
@@ -79,6 +82,9 @@ func (p *Pipeline[E]) Run(ctx context.Context, o RunOptions[E]) (event.Summary, 
 	last, stopLast := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stopLast(nil)
 	stopAll := func(cause error) { stop(cause); stopLast(cause) }
+	if o.Held != nil {
+		defer context.AfterFunc(o.Held, func() { stopAll(context.Cause(o.Held)) })()
+	}
 	s := &scheduler[E]{
 		pipeline:  p,
 		options:   o,

@@ -20,7 +20,8 @@ func TestCredentials(t *testing.T) {
 	ns := hub.Namespace(t, "credentials")
 	dir := t.TempDir()
 	kubeconfig := filepath.Join(dir, "hub")
-	if err := os.WriteFile(kubeconfig, cp.Kubeconfig(), 0o600); err != nil {
+	hosted := string(cp.Kubeconfig()) // any kubeconfig will do
+	if err := os.WriteFile(kubeconfig, []byte(hosted), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	f := factsOf(t, ipv6, "lab.hosted_cluster.namespace="+ns)
@@ -28,6 +29,7 @@ func TestCredentials(t *testing.T) {
 	env, _ := anEnv(t, f, lab)
 	_, err := Credentials{}.Run(t.Context(), env)
 	wantError(t, err, "HostedCluster "+ns+"/hosted-ipv6", "not found")
+	wantNoKubeconfig(t, env, "there is no HostedCluster "+ns+"/hosted-ipv6 on "+cp.URL(), "labrun run LAB builds it")
 
 	client, err := dynamic.NewForConfig(cp.Config())
 	if err != nil {
@@ -35,7 +37,7 @@ func TestCredentials(t *testing.T) {
 	}
 	secrets := client.Resource(schema.GroupVersionResource{Version: "v1", Resource: "secrets"}).Namespace(ns)
 	for name, data := range map[string]map[string]string{
-		"named-by-status":                {"kubeconfig": "the kubeconfig"},
+		"named-by-status":                {"kubeconfig": hosted},
 		"hosted-ipv6-kubeadmin-password": {"password": "the password"},
 	} {
 		text, err := yaml.Marshal(map[string]any{"apiVersion": "v1", "kind": "Secret", "metadata": map[string]any{"name": name}, "stringData": data})
@@ -56,10 +58,13 @@ func TestCredentials(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	wantNoKubeconfig(t, env, "there is no Secret "+ns+"/hosted-ipv6-admin-kubeconfig", "labrun status LAB")
 	made.Object["status"] = map[string]any{"kubeconfig": map[string]any{"name": "named-by-status"}, "conditions": []any{}}
 	if _, err := clusters.UpdateStatus(t.Context(), made, metav1.UpdateOptions{}); err != nil {
 		t.Fatal(err)
 	}
+
+	wantKubeconfig(t, env, hosted, "Secret "+ns+"/named-by-status on "+cp.URL())
 
 	for _, want := range []int{2, 0} { // the second time nothing is written
 		env, heard := anEnv(t, f, lab)
@@ -70,14 +75,20 @@ func TestCredentials(t *testing.T) {
 		if got := len(heard.effects()); got != want {
 			t.Errorf("%d effects, want %d", got, want)
 		}
-		for path, want := range map[string]string{out.Kubeconfig: "the kubeconfig", out.Password: "the password"} {
+		for path, want := range map[string]string{out.Kubeconfig: hosted, out.Password: "the password"} {
 			if have, err := os.ReadFile(path); err != nil || string(have) != want {
 				t.Errorf("%s holds %q, %v", path, have, err)
 			}
 		}
 	}
+	written := filepath.Join(dir, "state", "kubeconfig")
+	wantKubeconfig(t, env, hosted, "the file "+written)
+	if err := os.WriteFile(written, []byte("kind: Config"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wantNoKubeconfig(t, env, "the file "+written+" holds no kubeconfig", "move it away")
 	got, err := env.Secret(t.Context(), labs.SecretRef{Secret: labs.ClusterRef{Namespace: ns, Name: "named-by-status", Key: "kubeconfig"}})
-	if err != nil || got.Reveal() != "the kubeconfig" {
+	if err != nil || got.Reveal() != hosted {
 		t.Errorf("a secret of the cluster: %v", err)
 	}
 	_, err = env.Secret(t.Context(), labs.SecretRef{Secret: labs.ClusterRef{Namespace: ns, Name: "named-by-status", Key: "other"}})
@@ -85,4 +96,18 @@ func TestCredentials(t *testing.T) {
 	if requests := env.Requests(); requests["hub reads"] == 0 || requests["hub writes"] != 0 {
 		t.Errorf("requests %v", requests)
 	}
+}
+
+func wantKubeconfig(t *testing.T, env *Env, want, where string) {
+	t.Helper()
+	text, from, err := env.HostedKubeconfig(t.Context())
+	if err != nil || text != want || from != where {
+		t.Errorf("the kubeconfig is from %q, %v; want it from %q", from, err, where)
+	}
+}
+
+func wantNoKubeconfig(t *testing.T, env *Env, parts ...string) {
+	t.Helper()
+	_, _, err := env.HostedKubeconfig(t.Context())
+	wantError(t, err, parts...)
 }

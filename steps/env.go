@@ -32,6 +32,7 @@ type Lab struct {
 	hosted *shared[*kube.Cluster]
 
 	programs groups // that run
+	tenure   *kube.Tenure
 
 	mu      sync.Mutex
 	secrets map[string]*shared[labs.Secret]

@@ -5,6 +5,9 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
+
+	"github.com/labrun/labrun/pipeline/event"
 )
 
 // interruption is the cause of a context that a signal ended.
@@ -19,6 +22,34 @@ func (i interruption) Error() string {
 
 // ExitCode is 128 and the signal's number, as a shell has it.
 func (i interruption) ExitCode() int { return 128 + int(i.signal) }
+
+// overtime is the cause of a context that --max-duration ended.
+type overtime struct{ limit time.Duration }
+
+func (o overtime) Error() string {
+	return "it took longer than --max-duration " + event.Span(o.limit)
+}
+
+// ExitCode is that of SIGTERM, which a CI would have sent.
+func (o overtime) ExitCode() int { return interruption{syscall.SIGTERM}.ExitCode() }
+
+// within gives a context that ends once a command has taken this long, which is
+// told; 0 means never. release must be called.
+func within(ctx context.Context, limit time.Duration, tell func(string)) (limited context.Context, release func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	if limit <= 0 {
+		return ctx, func() { cancel(nil) }
+	}
+	timer := time.AfterFunc(limit, func() {
+		cause := overtime{limit}
+		cancel(cause)
+		tell(cause.Error() + ": the steps that run are stopped")
+	})
+	return ctx, func() {
+		timer.Stop()
+		cancel(nil)
+	}
+}
 
 // interruptible gives a run a context that the first SIGINT or SIGTERM ends, which
 // is told; at the second one last is called, which may be nil, and labrun is

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/labrun/labrun/internal/evidence"
+	"github.com/labrun/labrun/internal/holder"
 	"github.com/labrun/labrun/internal/masking"
 	"github.com/labrun/labrun/internal/masking/weak"
 	"github.com/labrun/labrun/internal/preflight"
@@ -47,6 +48,9 @@ type Program[E any] struct {
 	Known   func(facts any) []weak.Known
 	// Preflight asks what the lab stands on; without it there is no such command.
 	Preflight func(ctx context.Context, j Job, q preflight.Questions) (preflight.Report, error)
+	// Kubeconfig finds what lets somebody into the cluster that is built, and says
+	// where it was; without it there is no such command.
+	Kubeconfig func(ctx context.Context, j Job) (text, from string, err error)
 	// Advise says what is known of a kind of failure, by the code of its report;
 	// may be nil.
 	Advise func(code string) (evidence.Advice, bool)
@@ -72,6 +76,9 @@ type Environment[E any] struct {
 	Requests func() map[string]int // what was asked of others so far; may be nil
 	Kill     func()                // ends at once the programs that it runs; may be nil
 	Close    func()                // ends its connections; may be nil
+	// Keep gives what holds the lab beyond this machine, for the commands that
+	// change it; may be nil.
+	Keep func(self holder.Holder) Tenure
 	// Ready says which facts a run cannot work with that could not be looked at
 	// when the file was loaded, the secrets that a command prints; may be nil.
 	Ready func(context.Context) []pipeline.FactProblem
@@ -94,6 +101,8 @@ type app[E any] struct {
 	program Program[E]
 	streams Streams
 	secrets masking.Secrets // found by whatever the command does
+	// heartbeat is how long a step may be silent in progress that is no terminal's.
+	heartbeat time.Duration
 }
 
 // Main runs one command and gives its exit code.
@@ -101,7 +110,7 @@ func Main[E any](ctx context.Context, p Program[E], args []string, s Streams) in
 	if p.Now == nil {
 		p.Now = time.Now
 	}
-	a := &app[E]{program: p}
+	a := &app[E]{program: p, heartbeat: defaultHeartbeat}
 	out, errs := a.secrets.Writer(s.Out), a.secrets.Writer(s.Err)
 	a.streams = Streams{Out: out, Err: errs}
 	root := a.root()

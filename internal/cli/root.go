@@ -37,8 +37,9 @@ hosted cluster whose workers have joined. labrun LAB is the same as labrun run L
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	o.register(root)
+	a.unattended(root, &o.longest)
 	root.SetHelpCommand(a.helpCommand())
-	root.AddCommand(a.runCommand(), a.planCommand(), a.validateCommand(), a.renderCommand(), a.statusCommand(),
+	root.AddCommand(a.runCommand(), a.planCommand(), a.validateCommand(), a.renderCommand(), a.statusCommand(), a.waitCommand(),
 		a.stepsCommand(), a.explainCommand(), a.graphCommand(), a.versionCommand())
 	if a.program.Init != nil {
 		root.AddCommand(a.initCommand())
@@ -48,6 +49,9 @@ hosted cluster whose workers have joined. labrun LAB is the same as labrun run L
 	}
 	if a.program.Preflight != nil {
 		root.AddCommand(a.preflightCommand())
+	}
+	if a.program.Kubeconfig != nil {
+		root.AddCommand(a.kubeconfigCommand())
 	}
 	for _, c := range append(root.Commands(), root) {
 		c.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {

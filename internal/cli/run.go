@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -24,7 +25,11 @@ type runFlags struct {
 	parallel int
 	dryRun   bool
 	adopt    bool
+	longest  time.Duration
 }
+
+// defaultHeartbeat is how long a log is silent about a step that runs.
+const defaultHeartbeat = time.Minute
 
 func (f *runFlags) register(cmd *cobra.Command) {
 	f.labFlags.register(cmd)
@@ -50,7 +55,15 @@ func (a *app[E]) runCommand() *cobra.Command {
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.run(cmd.Context(), args[0], f) },
 	}
 	f.register(cmd)
+	a.unattended(cmd, &f.longest)
 	return cmd
+}
+
+// unattended registers the flags of a command that may run for hours without
+// anybody who looks at it.
+func (a *app[E]) unattended(cmd *cobra.Command, longest *time.Duration) {
+	cmd.Flags().DurationVar(longest, "max-duration", 0, "end the run as SIGTERM does once it has taken this long, such as 5h (default: never)")
+	cmd.Flags().DurationVar(&a.heartbeat, "heartbeat", defaultHeartbeat, "without a terminal, how often a step that sees nothing new is told to run still; 0 for never")
 }
 
 // view is a sink that shows a run to a person.
@@ -65,6 +78,9 @@ func (a *app[E]) run(ctx context.Context, file string, f runFlags) (err error) {
 	if f.dryRun {
 		return a.plan(file, planFlags{labFlags: f.labFlags, selectFlags: f.selectFlags, stateDir: f.stateDir, output: f.output})
 	}
+	if f.longest < 0 {
+		return &misuse{message: fmt.Sprintf("--max-duration %s: a run takes longer than that", event.Span(f.longest)), hint: "0 is without a limit"}
+	}
 	f.forRun = true
 	p, err := a.load(file, f.labFlags)
 	if err != nil {
@@ -77,11 +93,6 @@ func (a *app[E]) run(ctx context.Context, file string, f runFlags) (err error) {
 	if err := selected(p, f.selectFlags, lab); err != nil {
 		return err
 	}
-	lock, err := lab.Lock(a.program.Now())
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, lock.Unlock()) }()
 	job, err := a.jobOf(p, f.labFlags, lab)
 	if err != nil {
 		return err
@@ -89,6 +100,11 @@ func (a *app[E]) run(ctx context.Context, file string, f runFlags) (err error) {
 	job.Adopt = f.adopt
 	environment := a.program.Open(job)
 	defer environment.close()
+	held, err := a.hold(ctx, lab, environment)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, held.release()) }()
 	if err := a.ready(ctx, p, environment); err != nil {
 		return err
 	}
@@ -98,7 +114,7 @@ func (a *app[E]) run(ctx context.Context, file string, f runFlags) (err error) {
 	}
 	defer func() { err = ended(err, journal.Close()) }()
 	a.prune(lab)
-	return a.perform(ctx, p, f, job, environment, record, journal)
+	return a.perform(ctx, p, f, job, environment, held, record, journal)
 }
 
 // ended is the error of a run whose journal was closed with another one. A run
@@ -129,7 +145,7 @@ func begin(lab *statedir.Lab) (*statedir.Run, *event.Journal, error) {
 }
 
 // perform runs the steps and shows them.
-func (a *app[E]) perform(ctx context.Context, p *pipeline.Pipeline[E], f runFlags, job Job, environment Environment[E], record *statedir.Run, journal *event.Journal) error {
+func (a *app[E]) perform(ctx context.Context, p *pipeline.Pipeline[E], f runFlags, job Job, environment Environment[E], held context.Context, record *statedir.Run, journal *event.Journal) error {
 	shown := a.view()
 	command := f.command(p.File)
 	witness := evidence.New(command, a.secrets.Text, a.program.Advise)
@@ -139,16 +155,24 @@ func (a *app[E]) perform(ctx context.Context, p *pipeline.Pipeline[E], f runFlag
 		sinks = append(sinks, progress.NewJSON(a.streams.Out))
 		closing = a.streams.Err
 	}
+	ctx, inTime := within(ctx, f.longest, shown.Note)
+	defer inTime()
 	ctx, release := interruptible(ctx, shown.Note, environment.Kill)
+	told := context.AfterFunc(held, func() { shown.Note(context.Cause(held).Error()) })
 	summary, err := p.Run(ctx, pipeline.RunOptions[E]{
 		Env: environment.New, Command: command, Sinks: []event.Sink{a.secrets.Before(sinks...)}, Number: record.Number, Labrun: a.program.Version, Title: a.title(job),
 		Parallel: f.parallel, Evidence: record.Evidence, Collect: witness.Collect, Requests: environment.Requests, Now: a.program.Now,
+		Held: held,
 	})
 	release()
+	told()
 	shown.Close()
 	a.close(shown.State(), closing)
 	if err != nil {
 		return fmt.Errorf("the run was stopped: %w", err)
+	}
+	if held.Err() != nil && summary.Counts[event.Cancelled] > 0 {
+		return fmt.Errorf("the run was stopped: %w", context.Cause(held))
 	}
 	return ends(summary.Exit)
 }

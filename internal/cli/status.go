@@ -1,66 +1,163 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/labrun/labrun/internal/forecast"
+	"github.com/labrun/labrun/internal/holder"
 	"github.com/labrun/labrun/internal/progress"
 	"github.com/labrun/labrun/internal/statedir"
 	"github.com/labrun/labrun/pipeline"
 	"github.com/labrun/labrun/pipeline/event"
 )
 
+type statusFlags struct {
+	labFlags
+	stateDir, output string
+	follow           bool
+}
+
 func (a *app[E]) statusCommand() *cobra.Command {
-	var (
-		f                labFlags
-		stateDir, output string
-	)
+	var f statusFlags
 	cmd := &cobra.Command{
 		Use:   "status LAB",
 		Short: "what the last run did, and does now",
-		Args:  oneLab,
-		RunE:  func(_ *cobra.Command, args []string) error { return a.status(args[0], f, stateDir, output) },
+		Long: `Tells what became of each step of the lab's last run, what those that run wait for
+and last saw, and how long the run still takes by earlier ones. It reads the run's
+journal on this machine, and asks no cluster.
+
+With --follow it shows the run as the run itself does, until it ends; with -o json
+that is the event stream, a line an event.`,
+		Example: "  labrun status labs/ipv6-disconnected.yaml --follow",
+		Args:    oneLab,
+		RunE:    func(cmd *cobra.Command, args []string) error { return a.status(cmd.Context(), args[0], f) },
 	}
 	f.register(cmd)
-	stateFlag(cmd, &stateDir)
-	outputFlag(cmd, &output, "text", "json")
+	stateFlag(cmd, &f.stateDir)
+	outputFlag(cmd, &f.output, "text", "json")
+	cmd.Flags().BoolVar(&f.follow, "follow", false, "show the run while it goes on, and end with it")
 	return cmd
 }
 
-func (a *app[E]) status(file string, f labFlags, stateDir, output string) error {
-	// A file that was broken since the run still tells which lab it is.
+// recorded is the lab of a file, and what is recorded of its runs here.
+type recorded[E any] struct {
+	pipeline *pipeline.Pipeline[E] // without steps where the file is broken
+	lab      *statedir.Lab
+	run      *statedir.Run // the last one
+	state    *event.State
+	holder   holder.Holder // of the lab, where held
+	held     bool
+}
+
+// recorded reads the last run of a lab. A file that was broken since the run still
+// tells which lab it is.
+func (a *app[E]) recorded(file string, f labFlags, stateDir string) (*recorded[E], error) {
 	p, found := pipeline.Load(a.request(file, f))
 	if p.Name == "" {
-		return &invalid{found, p.Files}
+		return nil, &invalid{found, p.Files}
 	}
 	lab, err := statedir.Of(stateDir, p.Name)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	record, err := lab.Last()
+	r := &recorded[E]{pipeline: p, lab: lab}
+	if len(found) > 0 {
+		p.Steps = nil
+	}
+	r.holder, r.held = lab.Holder()
+	r.run, err = lab.Last()
 	if errors.Is(err, statedir.ErrNoRun) {
-		return fmt.Errorf("%w: labrun run %s begins the first", err, file)
+		return r, fmt.Errorf("%w: labrun run %s begins the first", err, file)
+	}
+	if err == nil {
+		err = r.read()
+	}
+	return r, err
+}
+
+func (r *recorded[E]) read() (err error) {
+	if r.state, err = readJournal(r.run.Journal()); err != nil {
+		return fmt.Errorf("read the journal of run %d, %s: %w", r.run.Number, r.run.Journal(), err)
+	}
+	return nil
+}
+
+// begins says whether no run is recorded, as err tells, because the first one has
+// only just begun.
+func (r *recorded[E]) begins(err error) bool {
+	return errors.Is(err, statedir.ErrNoRun) && r.held
+}
+
+// live says whether a process works on the run.
+func (r *recorded[E]) live() bool { return r.held && !r.state.Finished && !r.next() }
+
+// next says whether a later run holds the lab, which has no journal yet: who took
+// the lab after this run began is another one.
+func (r *recorded[E]) next() bool {
+	return r.held && !r.state.Started.IsZero() && r.holder.Since.After(r.state.Started)
+}
+
+func (a *app[E]) status(ctx context.Context, file string, f statusFlags) error {
+	r, err := a.recorded(file, f.labFlags, f.stateDir)
+	if f.follow && (err == nil || r.begins(err)) {
+		return a.follow(ctx, r, file, f.output)
+	}
+	if r.begins(err) {
+		return fmt.Errorf("the first run of %s has begun, and tells nothing yet: %s", r.lab.Name, r.holder)
 	}
 	if err != nil {
 		return err
 	}
-	state, err := readJournal(record.Journal())
-	if err != nil {
-		return fmt.Errorf("read the journal of run %d, %s: %w", record.Number, record.Journal(), err)
+	left := a.left(r)
+	if f.output == "json" {
+		return writeJSON(a.streams.Out, statusOf(r.state, r.live(), r.holder, left))
 	}
-	holder, held := lab.Holder()
-	if output == "json" {
-		return writeJSON(a.streams.Out, statusOf(state, held && !state.Finished))
-	}
-	s := progress.Situation{State: state, Now: a.program.Now(), Live: held && !state.Finished}
-	if s.Live && holder.PID != 0 {
-		s.Who = fmt.Sprintf("process %d on %s", holder.PID, holder.Host)
+	s := progress.Situation{State: r.state, Now: a.program.Now(), Live: r.live(), Left: left}
+	switch {
+	case s.Live && r.holder.PID != 0:
+		s.Who = r.holder.String()
+	case r.next():
+		s.Next = r.holder.String()
 	}
 	return progress.Status(a.streams.Out, s, terminalOf(a.streams.Out).colour)
+}
+
+// left estimates what is left of a run that goes on; nil where nothing is known.
+func (a *app[E]) left(r *recorded[E]) *forecast.Left {
+	if !r.live() || len(r.pipeline.Steps) == 0 {
+		return nil
+	}
+	var steps []forecast.Step
+	for _, d := range r.pipeline.Steps {
+		s := forecast.Step{ID: d.ID, Phase: d.Phase, Last: d.Stage == pipeline.Finally, Aside: d.Stage == pipeline.OnFailure}
+		for _, e := range d.Edges {
+			if e.Phase != "" {
+				s.Phases = append(s.Phases, e.Phase)
+			} else {
+				s.After = append(s.After, e.From)
+			}
+		}
+		steps = append(steps, s)
+	}
+	var past []*event.State
+	runs, _ := r.lab.Runs()
+	for _, n := range runs {
+		if n >= r.run.Number {
+			break
+		}
+		if state, err := readJournal(r.lab.Run(n).Journal()); err == nil {
+			past = append(past, state)
+		}
+	}
+	if left, ok := forecast.Of(steps, r.state, past, a.program.Now()); ok {
+		return &left
+	}
+	return nil
 }
 
 func readJournal(path string) (*event.State, error) {
@@ -70,54 +167,4 @@ func readJournal(path string) (*event.State, error) {
 	}
 	state, err := event.Fold(event.Read(journal))
 	return state, errors.Join(err, journal.Close())
-}
-
-// statusDoc is a status as JSON.
-type statusDoc struct {
-	Lab      string         `json:"lab"`
-	Run      int            `json:"run"`
-	Started  time.Time      `json:"started"`
-	Last     time.Time      `json:"last"` // latest event
-	Running  bool           `json:"running"`
-	Finished bool           `json:"finished"` // the run told its end
-	Summary  *event.Summary `json:"summary,omitempty"`
-	Steps    []statusStep   `json:"steps"`
-}
-
-type statusStep struct {
-	Step   string         `json:"step"`
-	Key    string         `json:"key,omitempty"`
-	Phase  string         `json:"phase,omitempty"`
-	State  string         `json:"state"` // a status, running or waiting
-	Seen   *event.Report  `json:"seen,omitempty"`
-	Result *event.Result  `json:"result,omitempty"`
-	Open   []event.Effect `json:"open,omitempty"`
-}
-
-func statusOf(s *event.State, running bool) statusDoc {
-	doc := statusDoc{Lab: s.Run.Lab, Run: s.Run.Number, Started: s.Started, Last: s.Last, Running: running, Finished: s.Finished}
-	if s.Finished {
-		doc.Summary = &s.Summary
-	}
-	for _, st := range s.Steps {
-		if len(st.Instances) == 0 {
-			doc.Steps = append(doc.Steps, statusStep{Step: st.ID, Phase: st.Phase, State: "waiting"})
-		}
-		for _, i := range st.Instances {
-			doc.Steps = append(doc.Steps, statusStep{Step: st.ID, Key: i.Key, Phase: st.Phase, State: stateOf(i, running), Seen: i.Seen, Result: i.Result, Open: i.Open})
-		}
-	}
-	return doc
-}
-
-func stateOf(i *event.Instance, running bool) string {
-	switch {
-	case i.Result != nil:
-		return string(i.Result.Status)
-	case i.Running() && running:
-		return "running"
-	case i.Running():
-		return "cut off" // its run was killed
-	}
-	return "waiting"
 }

@@ -34,7 +34,7 @@ func terminalOf(w io.Writer) tty {
 func (a *app[E]) view() view {
 	t := terminalOf(a.streams.Err)
 	if !t.live {
-		return progress.NewPlain(a.streams.Err)
+		return progress.NewPlain(a.streams.Err, progress.PlainOptions{Heartbeat: a.heartbeat, Now: a.program.Now})
 	}
 	return progress.NewTerminal(a.streams.Err, a.terminal(t))
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/labrun/labrun/internal/sim"
 	"github.com/labrun/labrun/internal/sim/controlplane"
+	"github.com/labrun/labrun/steps/kube"
 )
 
 // marks remember how far the servers' own logs went.
@@ -52,10 +53,19 @@ func ours(w controlplane.Write) bool {
 	return strings.HasPrefix(w.Agent, "labrun") || w.User == "admin" || w.User == "system:admin"
 }
 
+// tenure says whether a write is to the Lease that the lab's own run holds: it is
+// made when a run begins, renewed while it lives, and deleted at its end.
+func (l *lab) tenure(w controlplane.Write) bool {
+	return w.Resource == "leases" && w.Namespace == kube.InventoryNamespace && w.Name == kube.LeaseName(l.facts.Name) &&
+		(w.Verb == "create" || w.Verb == "update" || w.Verb == "delete")
+}
+
 // wantUntouched holds the servers' own logs since a mark against the claim that
-// nothing was changed: no resourceVersion, and no BMC.
+// a run changed nothing: no BMC, and no resourceVersion but that of its Lease,
+// which it made and took away again.
 func (l *lab) wantUntouched(t *testing.T, since marks) {
 	t.Helper()
+	tenure := map[string]int{}
 	for name, log := range map[string][]controlplane.Write{
 		"management cluster": writes(t, l.Hub())[since.hub:],
 		"hosted cluster":     writes(t, l.hosted(t))[since.hosted:],
@@ -70,6 +80,10 @@ func (l *lab) wantUntouched(t *testing.T, since marks) {
 				kind += " (dry run)"
 			}
 			asked[kind]++
+			if w.Changed && l.tenure(w) {
+				tenure[w.Verb]++
+				continue
+			}
 			if w.Changed {
 				changed++
 			}
@@ -78,6 +92,9 @@ func (l *lab) wantUntouched(t *testing.T, since marks) {
 			}
 		}
 		t.Logf("%s, by its own log: labrun asked for %v; %d of them changed a resourceVersion", name, asked, changed)
+	}
+	if tenure["create"] != 1 || tenure["delete"] != 1 {
+		t.Errorf("the Lease of %s was written as %v, want one create and one delete", l.facts.Name, tenure)
 	}
 	all, err := l.BMCRequests()
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/labrun/labrun/internal/cli"
 	"github.com/labrun/labrun/internal/evidence"
+	"github.com/labrun/labrun/internal/holder"
 	"github.com/labrun/labrun/internal/masking/weak"
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/pipeline"
@@ -40,8 +41,9 @@ func labrun() cli.Program[*steps.Env] {
 		Secrets:   secrets,
 		Known:     func(facts any) []weak.Known { return facts.(*labs.Facts).Known() },
 
-		Preflight: askAll,
-		Advise:    advise,
+		Preflight:  askAll,
+		Kubeconfig: kubeconfig,
+		Advise:     advise,
 	}
 }
 
@@ -60,9 +62,23 @@ func version() string {
 	return info.Main.Version
 }
 
+func labOf(j cli.Job) *steps.Lab {
+	return steps.NewLab(j.Facts.(*labs.Facts), steps.LabOptions{Kubeconfig: j.Kubeconfig, StateDir: j.StateDir, Reveal: j.Reveal, Adopt: j.Adopt, Conceal: j.Conceal, Holds: j.Holds})
+}
+
+// kubeconfig finds the hosted cluster's.
+func kubeconfig(ctx context.Context, j cli.Job) (text, from string, err error) {
+	lab := labOf(j)
+	defer lab.Close()
+	return lab.HostedKubeconfig(ctx)
+}
+
 func open(j cli.Job) cli.Environment[*steps.Env] {
-	lab := steps.NewLab(j.Facts.(*labs.Facts), steps.LabOptions{Kubeconfig: j.Kubeconfig, StateDir: j.StateDir, Reveal: j.Reveal, Adopt: j.Adopt, Conceal: j.Conceal, Holds: j.Holds})
-	return cli.Environment[*steps.Env]{New: lab.Env, Requests: lab.Requests, Kill: lab.Kill, Close: lab.Close, Ready: lab.Ready}
+	lab := labOf(j)
+	return cli.Environment[*steps.Env]{
+		New: lab.Env, Requests: lab.Requests, Kill: lab.Kill, Close: lab.Close, Ready: lab.Ready,
+		Keep: func(self holder.Holder) cli.Tenure { return lab.Keep(self) },
+	}
 }
 
 // secrets are those of a lab's that are on this machine.

@@ -28,12 +28,23 @@ func Failures(w io.Writer, s *event.State, colour bool) {
 const labelColumn = 9
 
 func block(w io.Writer, i *event.Instance, on ink) {
-	place := ""
-	if i.Start != nil && i.Start.File != "" {
-		place = fmt.Sprintf(" (%s:%d:%d)", i.Start.File, i.Start.Line, i.Start.Column)
+	fmt.Fprintf(w, "\n%s\n", on.colour(red, fmt.Sprintf("✗ %s failed after %s", i.Name(), took(i.Result.Duration)))+placeOf(i))
+	about(w, *i.Result.Report)
+	if r := i.Result.Report; r.Code != "" {
+		labelled(w, "more", "labrun explain "+r.Code)
 	}
-	fmt.Fprintf(w, "\n%s\n", on.colour(red, fmt.Sprintf("✗ %s failed after %s", i.Name(), took(i.Result.Duration)))+place)
-	r := i.Result.Report
+}
+
+// placeOf is where the file declares an instance's step.
+func placeOf(i *event.Instance) string {
+	if i.Start == nil || i.Start.File == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (%s:%d:%d)", i.Start.File, i.Start.Line, i.Start.Column)
+}
+
+// about writes a report: title, lines, and what to do.
+func about(w io.Writer, r event.Report) {
 	indented(w, "", r.Title)
 	last := ""
 	for _, l := range r.Lines {
@@ -47,9 +58,6 @@ func block(w io.Writer, i *event.Instance, on ink) {
 	}
 	if r.Next != "" {
 		labelled(w, "next", r.Next)
-	}
-	if r.Code != "" {
-		labelled(w, "more", "labrun explain "+r.Code)
 	}
 }
 

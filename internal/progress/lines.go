@@ -100,14 +100,20 @@ func (l layout) finished(i *event.Instance, phase string) string {
 
 // runs is the row of an instance that runs now.
 func (l layout) runs(i *event.Instance, phase, mark string, now time.Time) string {
-	r := row{phase: phase, mark: mark, markPaint: cyan, name: i.Name(), tail: took(now.Sub(i.Started))}
-	if i.Start.Timeout > 0 {
-		r.tail += " of " + event.Span(i.Start.Timeout)
-	}
+	r := row{phase: phase, mark: mark, markPaint: cyan, name: i.Name(), tail: lasts(i, now)}
 	if i.Seen != nil {
 		r.summary, r.tail = seen(i), " · "+r.tail
 	}
 	return l.format(r)
+}
+
+// lasts is how long an instance has run, and how long it may.
+func lasts(i *event.Instance, now time.Time) string {
+	text := took(now.Sub(i.Started))
+	if i.Start.Timeout > 0 {
+		text += " of " + event.Span(i.Start.Timeout)
+	}
+	return text
 }
 
 // seen says in a few words what an instance waits for: the object, without its

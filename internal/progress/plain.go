@@ -23,11 +23,24 @@ type Plain struct {
 	phase  string // of the line before
 	told   map[*event.Instance]time.Time
 	later  map[*event.Instance]*time.Timer // tells what was kept back
+	beat   *heartbeat                      // nil for none
 }
 
-// NewPlain makes one. It writes no colour and cuts nothing.
-func NewPlain(out io.Writer) *Plain {
-	return &Plain{out: out, state: &event.State{}, told: map[*event.Instance]time.Time{}, later: map[*event.Instance]*time.Timer{}}
+// PlainOptions say how a plain log is written.
+type PlainOptions struct {
+	// Heartbeat is how long a step that runs may be silent before it is told that
+	// it still does; 0 for ever.
+	Heartbeat time.Duration
+	Now       func() time.Time // nil means time.Now
+}
+
+// NewPlain makes one. It writes no colour and cuts nothing. Close must be called.
+func NewPlain(out io.Writer, o PlainOptions) *Plain {
+	p := &Plain{out: out, state: &event.State{}, told: map[*event.Instance]time.Time{}, later: map[*event.Instance]*time.Timer{}}
+	if o.Heartbeat > 0 {
+		p.beat = newHeartbeat(o, p.stillRuns)
+	}
+	return p
 }
 
 // State is the run so far.
@@ -40,6 +53,7 @@ func (p *Plain) Close() {
 	for i := range p.later {
 		p.quiet(i)
 	}
+	p.beat.close()
 }
 
 // Take writes what the event tells. It has no error: a log that nobody reads
@@ -52,6 +66,8 @@ func (p *Plain) Take(e event.Event) error {
 	case event.RunStarted:
 		p.layout = newLayout(p.state.Run, false)
 		fmt.Fprintf(p.out, "%s\n\n", header(p.state.Run))
+	case event.StepStarted:
+		p.beat.heard(i)
 	case event.StepProgress:
 		p.sees(i, e.Time)
 	case event.StepWarned:
@@ -59,6 +75,7 @@ func (p *Plain) Take(e event.Event) error {
 	case event.StepFinished:
 		delete(p.told, i)
 		p.quiet(i)
+		p.beat.gone(i)
 		if worthALine(i) {
 			p.line(p.layout.finished(i, p.phaseOf(i)))
 		}
@@ -77,6 +94,7 @@ func (p *Plain) sees(i *event.Instance, now time.Time) {
 	if !before || wait <= 0 {
 		p.quiet(i)
 		p.told[i] = now
+		p.beat.heard(i)
 		p.line(p.layout.runs(i, p.phaseOf(i), "…", now))
 		return
 	}

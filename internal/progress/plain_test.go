@@ -25,7 +25,7 @@ func TestPlainTellsLater(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var out bytes.Buffer
-				p := NewPlain(&out)
+				p := NewPlain(&out, PlainOptions{})
 				tape := &tape{}
 				tape.at(0, event.Event{Type: event.RunStarted, Run: &event.Run{Lab: "lab", Steps: []event.Ref{{ID: "a"}}}})
 				tape.start(0, "a", "", time.Hour)

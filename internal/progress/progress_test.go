@@ -106,7 +106,7 @@ func night() []event.Event {
 
 func TestPlain(t *testing.T) {
 	var out bytes.Buffer
-	p := NewPlain(&out)
+	p := NewPlain(&out, PlainOptions{})
 	for _, e := range night() {
 		if err := p.Take(e); err != nil {
 			t.Fatal(err)
@@ -119,7 +119,7 @@ func TestPlain(t *testing.T) {
 
 func TestClosingOfAnInterruptedRun(t *testing.T) {
 	var out bytes.Buffer
-	p := NewPlain(&out)
+	p := NewPlain(&out, PlainOptions{})
 	tape := &tape{}
 	tape.at(0, event.Event{Type: event.RunStarted, Run: &event.Run{Lab: "ipv4", Number: 1, Steps: []event.Ref{{ID: "a"}, {ID: "b"}, {ID: "c"}}}})
 	tape.end(1, "a", "", 0, event.Result{Status: event.Cancelled, Reason: "interrupted"})

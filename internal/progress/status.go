@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/labrun/labrun/internal/forecast"
 	"github.com/labrun/labrun/pipeline/event"
 )
 
@@ -14,8 +15,10 @@ import (
 type Situation struct {
 	State *event.State
 	Now   time.Time
-	Live  bool   // a process works on it now
-	Who   string // which one, "" where it is not known
+	Live  bool           // a process works on it now
+	Who   string         // which one, "" where it is not known
+	Left  *forecast.Left // of a run that goes on; nil where no earlier run says anything
+	Next  string         // the process of a later run that has told nothing yet, "" for none
 }
 
 // Status writes what became of each step of a run, by phase, what those that run
@@ -32,6 +35,9 @@ func Status(w io.Writer, s Situation, colour bool) error {
 		}
 	}
 	Failures(&b, s.State, colour)
+	if s.Live {
+		l.waits(&b, s)
+	}
 	switch {
 	case s.State.Finished:
 		Closing(&b, s.State)
@@ -41,11 +47,90 @@ func Status(w io.Writer, s Situation, colour bool) error {
 			fmt.Fprintf(&b, ", %s", s.Who)
 		}
 		fmt.Fprintln(&b)
+		if s.Left != nil {
+			fmt.Fprintln(&b, leftOf(*s.Left))
+		}
 	default:
-		fmt.Fprintf(&b, "\nthe run was cut off: its last event is of %s\nrun the same command to go on\n", s.State.Last.Local().Format("2006-01-02 15:04:05"))
+		CutOff(&b, s.State)
+	}
+	if s.Next != "" {
+		fmt.Fprintf(&b, "\nanother run has begun, and tells nothing yet: %s\n", s.Next)
 	}
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// CutOff writes that a run's process ended without the run's end, and where it
+// goes on.
+func CutOff(w io.Writer, s *event.State) {
+	fmt.Fprintf(w, "\nthe run was cut off: its last event is of %s\n", s.Last.Local().Format("2006-01-02 15:04:05"))
+	if from := ContinuesFrom(s); from != "" {
+		fmt.Fprintf(w, "run the same command to go on: labrun continues from %s\n", from)
+	} else {
+		fmt.Fprintln(w, "run the same command to go on")
+	}
+}
+
+// Ended is the line of an instance that has ended.
+func Ended(i *event.Instance) string {
+	return newLayout(event.Run{}, false).finished(i, i.Phase)
+}
+
+// ContinuesFrom is the first instance in the file's order, as a person types it,
+// that a run has not brought to a good end: "" where there is none.
+func ContinuesFrom(s *event.State) string {
+	for _, st := range s.Steps {
+		if len(st.Instances) == 0 {
+			return st.ID
+		}
+		for _, i := range st.Instances {
+			if i.Result == nil || i.Result.Status == event.Failed || i.Result.Status == event.Blocked || i.Result.Status == event.Cancelled {
+				return i.Typed()
+			}
+		}
+	}
+	return ""
+}
+
+// waitsShown bounds how many waits are told with all that they see.
+const waitsShown = 8
+
+// waits writes a block for each instance that runs and has told what it sees.
+func (l layout) waits(w io.Writer, s Situation) {
+	more := 0
+	for _, i := range instances(s.State) {
+		if !i.Running() || i.Seen == nil {
+			continue
+		}
+		if more++; more > waitsShown {
+			continue
+		}
+		fmt.Fprintf(w, "\n%s\n", l.colour(cyan, "… "+i.Name()+" runs for "+lasts(i, s.Now))+placeOf(i))
+		about(w, *i.Seen)
+		labelled(w, "unchanged", fmt.Sprintf("since %s, for %s", i.SeenAt.Local().Format("15:04:05"), took(s.Now.Sub(i.SeenAt))))
+	}
+	if more > waitsShown {
+		fmt.Fprintf(w, "\n… and %d more that wait\n", more-waitsShown)
+	}
+}
+
+// leftOf says how long a run still takes, and how that is known.
+func leftOf(l forecast.Left) string {
+	text := "less than a minute left"
+	if d := l.Time.Round(time.Minute); d > 0 {
+		text = "about " + event.Span(d) + " left"
+	}
+	text += fmt.Sprintf(", from %d past run", l.Runs)
+	if l.Runs != 1 {
+		text += "s"
+	}
+	switch n := len(l.Never); {
+	case n == 1:
+		text += ", in none of which " + l.Never[0] + " ended well"
+	case n > 1:
+		text += fmt.Sprintf(", in none of which %s and %d more ended well", l.Never[0], n-1)
+	}
+	return text
 }
 
 // status gives the lines of one step.

@@ -10,32 +10,12 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/labrun/labrun/internal/holder"
 )
 
-// Holder says who holds a lab.
-type Holder struct {
-	Host  string    `json:"host"`
-	PID   int       `json:"pid"`
-	Since time.Time `json:"since"`
-}
-
 // Held is the error of a lab that another run holds.
-type Held struct {
-	Lab    string
-	Holder Holder // zero where the holder has only just begun
-}
-
-// Error names the holder and since when.
-func (h *Held) Error() string {
-	if h.Holder.PID == 0 {
-		return fmt.Sprintf("another run holds the lab %s; it has only just begun: wait for it, or watch it with labrun status", h.Lab)
-	}
-	return fmt.Sprintf("another run holds the lab %s: process %d on %s, since %s; wait for it, or watch it with labrun status",
-		h.Lab, h.Holder.PID, h.Holder.Host, h.Holder.Since.Local().Format("2006-01-02 15:04:05"))
-}
-
-// ExitCode is the class of this error in labrun's table of exit codes.
-func (h *Held) ExitCode() int { return 4 }
+type Held = holder.Held
 
 // Lock is a lab that is held. The kernel lets go of it when its process ends,
 // however it ends.
@@ -67,23 +47,23 @@ func (l *Lab) Lock(now time.Time) (*Lock, error) {
 	if !held {
 		return nil, errors.Join(&Held{Lab: l.Name, Holder: readHolder(path)}, f.Close())
 	}
-	if err := writeHolder(path, now); err != nil {
+	if err := writeHolder(path, holder.Self(now)); err != nil {
 		return nil, errors.Join(unwritable(err), f.Close())
 	}
 	return &Lock{f}, nil
 }
 
 // Holder says who holds the lab now; ok is false where nobody does.
-func (l *Lab) Holder() (h Holder, ok bool) {
+func (l *Lab) Holder() (h holder.Holder, ok bool) {
 	path := filepath.Join(l.Dir, "lock")
 	f := flock.New(path, flock.SetFlag(os.O_RDWR))
 	free, err := f.TryRLock()
 	if err != nil {
-		return Holder{}, false // no lock file: no run ever
+		return holder.Holder{}, false // no lock file: no run ever
 	}
 	if free {
 		_ = f.Close()
-		return Holder{}, false
+		return holder.Holder{}, false
 	}
 	return readHolder(path), true
 }
@@ -96,23 +76,19 @@ func (k *Lock) Unlock() error {
 	return nil
 }
 
-func writeHolder(path string, now time.Time) error {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "an unnamed host"
-	}
-	b, err := json.Marshal(Holder{Host: host, PID: os.Getpid(), Since: now.UTC()})
+func writeHolder(path string, h holder.Holder) error {
+	b, err := json.Marshal(h)
 	if err != nil {
 		return err
 	}
 	return os.WriteFile(path, append(b, '\n'), 0o600) // in place: a rename would move the lock away
 }
 
-func readHolder(path string) Holder {
-	var h Holder
+func readHolder(path string) holder.Holder {
+	var h holder.Holder
 	b, err := os.ReadFile(path)
 	if err != nil || json.Unmarshal(b, &h) != nil {
-		return Holder{}
+		return holder.Holder{}
 	}
 	return h
 }

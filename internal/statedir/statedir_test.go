@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/labrun/labrun/internal/holder"
 )
 
 func lab(t *testing.T) *Lab {
@@ -84,8 +86,8 @@ func TestLockNamesItsHolder(t *testing.T) {
 	if !strings.Contains(err.Error(), "since 2026-11-23 12:00:00") {
 		t.Errorf("the error does not say since when: %v", err)
 	}
-	if h, ok := l.Holder(); !ok || h.PID != os.Getpid() {
-		t.Errorf("Holder = %v, %v", h, ok)
+	if h, ok := l.Holder(); !ok || !h.Is(holder.Self(time.Now())) || h.Start == "" || h.Boot == "" {
+		t.Errorf("Holder = %+v, %v; want this process, with its start and boot", h, ok)
 	}
 	if err := first.Unlock(); err != nil {
 		t.Fatal(err)
@@ -128,7 +130,7 @@ func TestLockOutlastsALook(t *testing.T) {
 }
 
 func TestHeldSaysWhatToDo(t *testing.T) {
-	for _, h := range []Held{{Lab: "a"}, {Lab: "a", Holder: Holder{PID: 7, Host: "h"}}} {
+	for _, h := range []Held{{Lab: "a"}, {Lab: "a", Holder: holder.Holder{PID: 7, Host: "h"}}} {
 		if text := h.Error(); !strings.HasSuffix(text, "wait for it, or watch it with labrun status") {
 			t.Errorf("%s", text)
 		}

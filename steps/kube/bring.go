@@ -74,6 +74,11 @@ func (r *run) bringAbout(ctx context.Context, intents []Intent) error {
 	if err != nil {
 		return err
 	}
+	if len(all) > 0 {
+		if err := r.hold(ctx); err != nil {
+			return err
+		}
+	}
 	for _, t := range all {
 		err := r.insist(ctx, "reading", t.ref.String(), func(ctx context.Context) error { return r.view.read(ctx, t.ref) })
 		if errors.Is(err, errNotServed) {
@@ -168,6 +173,9 @@ func (r *run) awaitClient(ctx context.Context, t *task) error {
 // effect brings one change about, told before and after, and keeps what the
 // server answered.
 func (r *run) effect(ctx context.Context, verb string, t *task, act func(context.Context) (*unstructured.Unstructured, bool, error)) error {
+	if err := r.hold(ctx); err != nil {
+		return err
+	}
 	return r.scope.DoObservable(ctx, verb, t.ref.String(), func(ctx context.Context) (bool, string, error) {
 		var after *unstructured.Unstructured
 		var changed bool
@@ -184,6 +192,16 @@ func (r *run) effect(ctx context.Context, verb string, t *task, act func(context
 		r.view.learn(after)
 		return changed, string(after.GetUID()), nil
 	})
+}
+
+// hold makes sure that this run may change the lab, before it does.
+func (r *run) hold(ctx context.Context) error {
+	tenant, ok := r.env.(Tenant)
+	if !ok {
+		return nil
+	}
+	object := "Lease " + InventoryNamespace + "/" + LeaseName(r.scope.Lab)
+	return explain(r.cluster, "taking it", object, r.manager, r.insist(ctx, "taking it", object, tenant.Hold))
 }
 
 func refusal(code trouble.ID, title, next string, lines ...event.Line) error {

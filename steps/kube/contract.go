@@ -141,6 +141,13 @@ type Environment interface {
 // and are not labrun's.
 type Adopter interface{ Adopt() bool }
 
+// Tenant is an environment whose lab is held by a Lease. Hold takes it, where it
+// is not taken yet, and gives an error where somebody else has it: then nothing is
+// to be changed.
+type Tenant interface {
+	Hold(ctx context.Context) error
+}
+
 // Revealer is an environment that may be told to render secrets as they are.
 type Revealer interface{ RevealSecrets() bool }
 

@@ -195,14 +195,22 @@ func (i *inventory) make(ctx context.Context) error {
 	o := meta.CreateOptions{FieldManager: "labrun"}
 	_, err := i.configMaps().Create(ctx, configMap(i.name, labels), o)
 	if apierrors.IsNotFound(err) {
-		namespace := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Namespace",
-			"metadata": map[string]any{"name": InventoryNamespace, "labels": labels}}}
-		_, err = i.cluster.dynamic.Resource(core("namespaces")).Create(ctx, namespace, o)
-		if err != nil && !apierrors.IsAlreadyExists(err) {
+		if err = i.cluster.makeNamespace(ctx); err != nil {
 			return err
 		}
 		_, err = i.configMaps().Create(ctx, configMap(i.name, labels), o)
 	}
+	if apierrors.IsAlreadyExists(err) {
+		return nil
+	}
+	return err
+}
+
+// makeNamespace makes the namespace of the inventories where it is absent.
+func (c *Cluster) makeNamespace(ctx context.Context) error {
+	namespace := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Namespace",
+		"metadata": map[string]any{"name": InventoryNamespace, "labels": map[string]any{LabelManagedBy: "labrun"}}}}
+	_, err := c.dynamic.Resource(core("namespaces")).Create(ctx, namespace, meta.CreateOptions{FieldManager: "labrun"})
 	if apierrors.IsAlreadyExists(err) {
 		return nil
 	}

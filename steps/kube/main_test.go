@@ -36,6 +36,7 @@ type aLab struct {
 	adopt   bool
 	reveal  bool
 	secrets map[string]string
+	tenure  *Tenure // nil: nobody holds the lab
 }
 
 func newLab(t *testing.T, name string) *aLab {
@@ -66,6 +67,12 @@ func (e *anEnv) HostedCluster(context.Context) (*Cluster, error) { return e.clus
 func (e *anEnv) Now() time.Time                                  { return time.Now() }
 func (e *anEnv) Adopt() bool                                     { return e.adopt }
 func (e *anEnv) RevealSecrets() bool                             { return e.reveal }
+func (e *anEnv) Hold(ctx context.Context) error {
+	if e.tenure == nil {
+		return nil
+	}
+	return e.tenure.Take(ctx)
+}
 func (e *anEnv) Secret(_ context.Context, ref labs.SecretRef) (labs.Secret, error) {
 	return labs.NewSecret(e.secrets[ref.String()]), nil
 }

@@ -11,7 +11,8 @@ import (
 	"path/filepath"
 )
 
-// auditPolicyText logs each write with the object that the server answered, and nothing else. The log holds
+// auditPolicyText logs each write with the object that the server answered, and nothing else: neither events, nor the
+// Leases that the control plane's own programs renew all the time. The log holds
 // Secrets, as etcd's folder beside it does; both stand in a folder that is the owner's alone.
 const auditPolicyText = `apiVersion: audit.k8s.io/v1
 kind: Policy
@@ -21,7 +22,10 @@ rules:
 - level: None
   verbs: [get, list, watch]
 - level: None
-  resources: [{group: "", resources: [events]}, {group: events.k8s.io}, {group: coordination.k8s.io}]
+  resources: [{group: "", resources: [events]}, {group: events.k8s.io}]
+- level: None
+  resources: [{group: coordination.k8s.io}]
+  namespaces: [kube-system, kube-node-lease]
 - level: RequestResponse
 `
 

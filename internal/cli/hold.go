@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/labrun/labrun/internal/holder"
+	"github.com/labrun/labrun/internal/statedir"
+)
+
+// Tenure holds a lab where other machines see it, once there is such a place.
+type Tenure interface {
+	// Take takes the lab; a *holder.Held is the error of one that another run has.
+	Take(ctx context.Context) error
+	// Held ends, with its cause, when the lab is not this run's any more.
+	Held() context.Context
+	// Release gives the lab back.
+	Release() error
+}
+
+// atOnce bounds how long a command waits for a management cluster that does not
+// answer, before it begins. There need not be one yet: the first step that changes
+// something on it takes the lab there, or is told that another run has it.
+const atOnce = 2 * time.Second
+
+// held is a lab that this process may change until release.
+type held struct {
+	context.Context // ends, with a cause, when somebody else may change it
+	release         func() error
+}
+
+// hold takes the lab, for every command that changes it: the lock of this machine,
+// and the Lease on the management cluster. The error is a *holder.Held where
+// another run has it.
+func (a *app[E]) hold(ctx context.Context, lab *statedir.Lab, environment Environment[E]) (held, error) {
+	now := a.program.Now()
+	lock, err := lab.Lock(now)
+	if err != nil {
+		return held{}, err
+	}
+	if environment.Keep == nil {
+		return held{context.Background(), lock.Unlock}, nil
+	}
+	tenure := environment.Keep(holder.Self(now))
+	first, cancel := context.WithTimeout(ctx, atOnce)
+	defer cancel()
+	var other *holder.Held
+	if err := tenure.Take(first); errors.As(err, &other) {
+		return held{}, errors.Join(err, lock.Unlock())
+	}
+	return held{tenure.Held(), func() error {
+		if err := tenure.Release(); err != nil {
+			fmt.Fprintf(a.streams.Err, "labrun: %s\n", a.secrets.Text(err.Error()))
+		}
+		return lock.Unlock()
+	}}, nil
+}

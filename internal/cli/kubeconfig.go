@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/labrun/labrun/internal/statedir"
+	"github.com/labrun/labrun/pipeline"
+	"github.com/labrun/labrun/pipeline/event"
+)
+
+type kubeconfigFlags struct {
+	labFlags
+	stateDir, out string
+}
+
+func (a *app[E]) kubeconfigCommand() *cobra.Command {
+	var f kubeconfigFlags
+	cmd := &cobra.Command{
+		Use:   "kubeconfig LAB",
+		Short: "the hosted cluster's kubeconfig",
+		Long: `Writes the hosted cluster's kubeconfig to stdout, or to a file that only you may
+read. It is the one that the last run has written, else the one in the Secret that
+HyperShift publishes on the management cluster.`,
+		Example: "  labrun kubeconfig labs/ipv6-disconnected.yaml -o hosted.kubeconfig\n  oc --kubeconfig hosted.kubeconfig get nodes",
+		Args:    oneLab,
+		RunE:    func(cmd *cobra.Command, args []string) error { return a.kubeconfig(cmd.Context(), args[0], f) },
+	}
+	f.register(cmd)
+	stateFlag(cmd, &f.stateDir)
+	cmd.Flags().StringVarP(&f.out, "output", "o", "", "the file that is written, mode 0600, instead of stdout")
+	return cmd
+}
+
+func (a *app[E]) kubeconfig(ctx context.Context, file string, f kubeconfigFlags) error {
+	p, err := a.load(file, f.labFlags)
+	if err != nil {
+		return err
+	}
+	lab, err := statedir.Of(f.stateDir, p.Name)
+	if err != nil {
+		return err
+	}
+	job, err := a.jobOf(p, f.labFlags, lab)
+	if err != nil {
+		return err
+	}
+	text, from, err := a.program.Kubeconfig(ctx, job)
+	if err != nil {
+		return typed(err, f.command(file))
+	}
+	if f.out == "" {
+		_, err = io.WriteString(a.streams.Out, text)
+		return err
+	}
+	if err := writePrivate(f.out, text); err != nil {
+		return fmt.Errorf("write the kubeconfig: %w", err)
+	}
+	fmt.Fprintf(a.streams.Err, "labrun: %s is written, from %s\n", f.out, from)
+	return nil
+}
+
+// typed puts the lab, as the user named it, into the command that an error tells
+// to type.
+func typed(err error, lab string) error {
+	var told event.Reporter
+	if !errors.As(err, &told) {
+		return err
+	}
+	r := told.Tell()
+	r.Next = strings.ReplaceAll(r.Next, "LAB", lab)
+	return &pipeline.Report{Report: r, Cause: err}
+}

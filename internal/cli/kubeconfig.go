@@ -55,7 +55,7 @@ func (a *app[E]) kubeconfig(ctx context.Context, file string, f kubeconfigFlags)
 		return typed(err, f.command(file))
 	}
 	if f.out == "" {
-		_, err = io.WriteString(a.streams.Out, text)
+		_, err = io.WriteString(a.plain, text)
 		return err
 	}
 	if err := writePrivate(f.out, text); err != nil {

@@ -101,6 +101,7 @@ type app[E any] struct {
 	program Program[E]
 	streams Streams
 	secrets masking.Secrets // found by whatever the command does
+	plain   io.Writer       // stdout past the masks, for a secret that is asked for by name
 	// heartbeat is how long a step may be silent in progress that is no terminal's.
 	heartbeat time.Duration
 }
@@ -110,7 +111,7 @@ func Main[E any](ctx context.Context, p Program[E], args []string, s Streams) in
 	if p.Now == nil {
 		p.Now = time.Now
 	}
-	a := &app[E]{program: p, heartbeat: defaultHeartbeat}
+	a := &app[E]{program: p, plain: s.Out, heartbeat: defaultHeartbeat}
 	out, errs := a.secrets.Writer(s.Out), a.secrets.Writer(s.Err)
 	a.streams = Streams{Out: out, Err: errs}
 	root := a.root()

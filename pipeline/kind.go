@@ -85,10 +85,12 @@ type Kind[E any] struct {
 
 	Run     func(ctx context.Context, env E, options any) (Outcome, error)
 	Observe func(ctx context.Context, env E, options any) (Outcome, State, error)
-	Plan    func(ctx context.Context, env E, options any) (Change, error)
-	Undo    func(ctx context.Context, env E, options any) error
-	Render  func(ctx context.Context, env E, options any) ([]map[string]any, error)
-	Witness func(ctx context.Context, env E, options any, keep Keep) error
+	// Remember is that of a Rememberer.
+	Remember func(ctx context.Context, env E, options any) (inputs map[string]string, once bool, err error)
+	Plan     func(ctx context.Context, env E, options any) (Change, error)
+	Undo     func(ctx context.Context, env E, options any) error
+	Render   func(ctx context.Context, env E, options any) ([]map[string]any, error)
+	Witness  func(ctx context.Context, env E, options any, keep Keep) error
 }
 
 // Outcome is what a step that ended well leaves.
@@ -98,7 +100,7 @@ type Outcome struct {
 }
 
 // Use makes a kind of the step type S. It panics, at start-up, on a type that has
-// a method called Observe, Plan, Undo, Render or Witness without satisfying its interface:
+// a method called Observe, Plan, Undo, Render, Remember or Witness without satisfying its interface:
 // a wrong receiver or output type would otherwise be lost in silence.
 func Use[S Step[E, O], E, O any](name, doc, example string) Kind[E] {
 	options := reflect.TypeFor[S]()
@@ -107,6 +109,7 @@ func Use[S Step[E, O], E, O any](name, doc, example string) Kind[E] {
 	RefuseNearMiss[Undoer[E]](options, "Undo")
 	RefuseNearMiss[Renderer[E]](options, "Render")
 	RefuseNearMiss[Witness[E]](options, "Witness")
+	RefuseNearMiss[Rememberer[E]](options, "Remember")
 
 	k := Kind[E]{Name: name, Doc: doc, Example: example, Options: options, Outputs: reflect.TypeFor[O]()}
 	k.Run = func(ctx context.Context, env E, o any) (Outcome, error) {
@@ -122,6 +125,11 @@ func Use[S Step[E, O], E, O any](name, doc, example string) Kind[E] {
 	}
 	if _, ok := any(zero).(Planner[E]); ok {
 		k.Plan = func(ctx context.Context, env E, o any) (Change, error) { return o.(Planner[E]).Plan(ctx, env) }
+	}
+	if _, ok := any(zero).(Rememberer[E]); ok {
+		k.Remember = func(ctx context.Context, env E, o any) (map[string]string, bool, error) {
+			return o.(Rememberer[E]).Remember(ctx, env)
+		}
 	}
 	if _, ok := any(zero).(Undoer[E]); ok {
 		k.Undo = func(ctx context.Context, env E, o any) error { return o.(Undoer[E]).Undo(ctx, env) }

@@ -122,14 +122,26 @@ func (l *planner[E]) plan(d *Declared[E]) []PlannedStep {
 // always says why a step has its effect in every run, "" where it has not.
 func (d *Declared[E]) always() string {
 	for _, option := range d.Kind.Needless {
-		if d.With != nil && d.With.Get(option) != nil {
+		if d.With == nil {
+			break
+		}
+		if given := d.With.Get(option); given != nil && given.Text != "false" {
 			return ""
 		}
 	}
 	if len(d.Kind.Needless) == 0 {
 		return ""
 	}
-	return "always runs: it has no " + strings.Join(d.Kind.Needless, " or ")
+	return "always runs: it has no " + alternatives(d.Kind.Needless)
+}
+
+// alternatives are words as a sentence lists them: a, b or c.
+func alternatives(words []string) string {
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
 // onFailure says that a step runs only where another one failed.

@@ -34,9 +34,13 @@ type RunOptions[E any] struct {
 	// flags beside it, quoted for a shell; "" for the file alone. It stands in the
 	// commands that reports tell to type.
 	Command string
-	Number  int    // of the run
-	Labrun  string // version of the program
-	Title   string // one line about the lab, for people
+	// Memory tells what earlier runs left; nil: nothing is known of them. Salt keys
+	// the digests, the same one for all runs of a lab.
+	Memory Memory
+	Salt   []byte
+	Number int    // of the run
+	Labrun string // version of the program
+	Title  string // one line about the lab, for people
 	// Parallel bounds the instances that run at the same time; 0 means 128.
 	Parallel int
 	// Evidence names the folder of an instance's evidence; nil for none.

@@ -125,7 +125,7 @@ func generalKinds() []pipeline.Kind[*Env] {
 - id: nodes_by_hand
   uses: exec
   with: {command: [kubectl, get, nodes]}
-`), "creates", "unless"),
+`), "creates", "unless", "once"),
 		pipeline.Use[Assert]("assert", "Fails unless an expression is true.", `
 - id: enough_workers
   uses: assert

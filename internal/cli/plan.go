@@ -40,7 +40,13 @@ func (a *app[E]) plan(file string, f planFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := selected(p, f.selectFlags, lab); err != nil {
+	var past *memory
+	if !f.fresh {
+		if past, err = remember(lab); err != nil {
+			return err
+		}
+	}
+	if err := selected(p, f.selectFlags, past); err != nil {
 		return err
 	}
 	plan := p.Plan()

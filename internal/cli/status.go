@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -48,7 +47,7 @@ func (a *app[E]) status(file string, f labFlags, stateDir, output string) error 
 	if err != nil {
 		return err
 	}
-	state, err := readJournal(record.Journal())
+	state, err := readJournal(record.Journal(), lab.Name)
 	if err != nil {
 		return fmt.Errorf("read the journal of run %d, %s: %w", record.Number, record.Journal(), err)
 	}
@@ -61,15 +60,6 @@ func (a *app[E]) status(file string, f labFlags, stateDir, output string) error 
 		s.Who = fmt.Sprintf("process %d on %s", holder.PID, holder.Host)
 	}
 	return progress.Status(a.streams.Out, s, terminalOf(a.streams.Out).colour)
-}
-
-func readJournal(path string) (*event.State, error) {
-	journal, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	state, err := event.Fold(event.Read(journal))
-	return state, errors.Join(err, journal.Close())
 }
 
 // statusDoc is a status as JSON.

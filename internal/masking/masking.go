@@ -19,7 +19,7 @@ import (
 )
 
 // Mask stands where a secret stood.
-const Mask = "***"
+const Mask = event.Mask
 
 const (
 	// shortest is the length in bytes from which a secret is looked for: masking

@@ -42,6 +42,9 @@ func Status(w io.Writer, s Situation, colour bool) error {
 		}
 		fmt.Fprintln(&b)
 	default:
+		if s.State.Torn {
+			fmt.Fprint(&b, "\nits journal ends within a line: what that told is lost\n")
+		}
 		fmt.Fprintf(&b, "\nthe run was cut off: its last event is of %s\nrun the same command to go on\n", s.State.Last.Local().Format("2006-01-02 15:04:05"))
 	}
 	_, err := w.Write(b.Bytes())
@@ -80,6 +83,9 @@ func (l layout) status(st *event.Step, s Situation, first bool) []string {
 func unknown(i *event.Instance) string {
 	if len(i.Open) > 0 {
 		e := i.Open[len(i.Open)-1]
+		if e.Observable {
+			return fmt.Sprintf("%s %s: begun, and the next run looks whether it is done", e.Verb, e.Object)
+		}
 		return fmt.Sprintf("%s %s: outcome unknown", e.Verb, e.Object)
 	}
 	if i.Seen != nil {

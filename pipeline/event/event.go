@@ -14,6 +14,9 @@ import (
 // Version is the version of the stream, in its first event.
 const Version = 1
 
+// Mask stands in an event where a secret stood.
+const Mask = "***"
+
 // Type says what happened. Exactly one of an event's payloads belongs to it.
 type Type string
 
@@ -78,9 +81,14 @@ type Start struct {
 	Phase  string `json:"phase"`
 	Uses   string `json:"uses"`
 	Digest string `json:"digest,omitempty"` // of the resolved options
-	File   string `json:"file"`
-	Line   int    `json:"line"`
-	Column int    `json:"column"`
+	// Options and Inputs are the digests of a step that runs again only where one
+	// of them differs; Because says which do, a line each.
+	Options map[string]string `json:"options,omitempty"`
+	Inputs  map[string]string `json:"inputs,omitempty"`
+	Because []string          `json:"because,omitempty"`
+	File    string            `json:"file"`
+	Line    int               `json:"line"`
+	Column  int               `json:"column"`
 	// Timeout of the step, 0 for none.
 	Timeout time.Duration `json:"timeout,omitempty"`
 }
@@ -106,6 +114,8 @@ type Result struct {
 	Reason   string        `json:"reason,omitempty"`  // of a skip or block
 	Report   *Report       `json:"report,omitempty"`  // of a failure
 	Outputs  any           `json:"outputs,omitempty"` // plain maps; holds no secret
+	// As is the run whose effect stands, of a step that need not have it again.
+	As int `json:"as,omitempty"`
 }
 
 // Effect is one change that a step brings about.

@@ -59,13 +59,20 @@ type Summarizer interface{ Summary() string }
 // Change is what a step would change, for a plan.
 type Change struct {
 	Objects []ObjectChange
+	// Waits says what a run would wait for where nothing would change; "" for nothing.
+	Waits string
+	// Note is what else is to be said of it, in a few words; may be empty.
+	Note string
+	// Outputs are those of a step that would change nothing and wait for nothing, of
+	// the kind's Outputs type; nil where only the run finds them out.
+	Outputs any
 }
 
 // ObjectChange is what would become of one object.
 type ObjectChange struct {
-	Object string // Kind namespace/name
-	Verb   string // create, update, delete or none
-	Diff   string // unified diff, secrets masked; "" for none
+	Object string `json:"object"`         // Kind namespace/name
+	Verb   string `json:"verb"`           // create, update, delete, exec or none
+	Diff   string `json:"diff,omitempty"` // of an update: unified diff, secrets masked
 }
 
 // Kind is a kind of step as the engine keeps it: its options and outputs known by

@@ -40,6 +40,7 @@ type Lab struct {
 
 // LabOptions say how a lab is worked on.
 type LabOptions struct {
+	Name       string // of the lab
 	Kubeconfig string // instead of the lab file's
 	StateDir   string // folder of the lab, for results that the file names no place for
 	Now        func() time.Time
@@ -91,6 +92,29 @@ func (l *Lab) Hub(ctx context.Context) (*kube.Cluster, error) {
 		}
 		return c, nil
 	})
+}
+
+// serverLimit bounds the question whether a server answers at all.
+const serverLimit = 5 * time.Second
+
+// Server asks whether the management cluster answers, and gives its address.
+func (l *Lab) Server(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, serverLimit)
+	defer cancel()
+	hub, err := l.Hub(ctx)
+	if err != nil {
+		return "", err
+	}
+	return hub.Host(), hub.Answers(ctx)
+}
+
+// Made is what the management cluster has of the lab, by its inventory.
+func (l *Lab) Made(ctx context.Context) ([]pipeline.Orphan, error) {
+	hub, err := l.Hub(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return hub.Made(ctx, l.opts.Name)
 }
 
 // HostedCluster is the cluster that is built, by the kubeconfig that HyperShift

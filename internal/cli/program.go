@@ -66,6 +66,10 @@ type Environment[E any] struct {
 	Requests func() map[string]int // what was asked of others so far; may be nil
 	Kill     func()                // ends at once the programs that it runs; may be nil
 	Close    func()                // ends its connections; may be nil
+	// Server asks whether the management cluster answers, and names it; nil: there is
+	// none. Made is what it has of the lab, by its inventory.
+	Server func(context.Context) (string, error)
+	Made   func(context.Context) ([]pipeline.Orphan, error)
 	// Ready says which facts a run cannot work with that could not be looked at
 	// when the file was loaded, the secrets that a command prints; may be nil.
 	Ready func(context.Context) []pipeline.FactProblem

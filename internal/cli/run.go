@@ -63,7 +63,7 @@ type view interface {
 
 func (a *app[E]) run(ctx context.Context, file string, f runFlags) (err error) {
 	if f.dryRun {
-		return a.plan(file, planFlags{labFlags: f.labFlags, selectFlags: f.selectFlags, stateDir: f.stateDir, output: f.output})
+		return a.plan(ctx, file, planFlags{labFlags: f.labFlags, selectFlags: f.selectFlags, stateDir: f.stateDir, output: f.output})
 	}
 	f.forRun = true
 	p, err := a.load(file, f.labFlags)

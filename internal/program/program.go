@@ -58,8 +58,8 @@ func version() string {
 }
 
 func open(j cli.Job) cli.Environment[*steps.Env] {
-	lab := steps.NewLab(j.Facts.(*labs.Facts), steps.LabOptions{Kubeconfig: j.Kubeconfig, StateDir: j.StateDir, Reveal: j.Reveal, Adopt: j.Adopt, Conceal: j.Conceal})
-	return cli.Environment[*steps.Env]{New: lab.Env, Requests: lab.Requests, Kill: lab.Kill, Close: lab.Close, Ready: lab.Ready}
+	lab := steps.NewLab(j.Facts.(*labs.Facts), steps.LabOptions{Name: j.Lab, Kubeconfig: j.Kubeconfig, StateDir: j.StateDir, Reveal: j.Reveal, Adopt: j.Adopt, Conceal: j.Conceal})
+	return cli.Environment[*steps.Env]{New: lab.Env, Requests: lab.Requests, Kill: lab.Kill, Close: lab.Close, Ready: lab.Ready, Server: lab.Server, Made: lab.Made}
 }
 
 // checkNames refuses a step whose name makes too long a field manager or label.

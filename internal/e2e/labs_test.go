@@ -32,7 +32,10 @@ func TestConnectedLab(t *testing.T) {
 	l.wantFiles(t)
 	l.wantOwn(t)
 	objects, changes := l.snapshot(t), l.changes(t)
+	l.wantFinishedPlan(t)
 	l.wantNothingToDo(t)
+	l.wantChangedPlan(t)
+	l.wantOrphans(t, "worker1")
 	l.wantNothingToDoWithoutState(t)
 	killedEverywhere(t, oneSide, objects, changes)
 }

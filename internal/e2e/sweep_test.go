@@ -10,6 +10,9 @@ import (
 	"github.com/labrun/labrun/pipeline/event"
 )
 
+// halfBuilt is after how many kills a lab is planned.
+const halfBuilt = 40
+
 // killedEverywhere kills one run after the other with SIGKILL, each at a wanted
 // boundary at which none was killed before, until one ends by itself. What the lab
 // holds then is what an undisturbed run leaves, and labrun changed nothing twice.
@@ -28,7 +31,9 @@ func killedEverywhere(t *testing.T, wanted func(string) bool, objects map[string
 			l.wantContinued(t, o, objects, changes)
 			break
 		}
-		kills++
+		if kills++; kills == halfBuilt {
+			l.wantHalfPlan(t)
+		}
 	}
 	t.Logf("killed %d times, each time at another of %d boundaries, in %s", kills, len(c.seen), took(time.Since(began)))
 	if kills < 60 || len(made) < 3 {

@@ -8,7 +8,7 @@ FUZZTIME ?= 10s
 # The packages whose tests have functions of this name.
 having = $(shell grep -rl --include='*_test.go' '^func $(1)' cmd internal labs pipeline redfish steps | xargs -n1 dirname | sort -u | sed 's|^|./|')
 
-.PHONY: help bin build test e2e demo bench fuzz generate lint clean
+.PHONY: help bin build test e2e sweep demo bench fuzz generate lint clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  \1	/p' $(MAKEFILE_LIST) | expand -t 14
@@ -25,6 +25,9 @@ test: bin ## all tests, with the race detector
 
 e2e: bin ## all six labs and all simulated failures, each with what labrun says of it
 	$(GO) test -timeout 60m ./internal/e2e -further
+
+sweep: bin ## runs killed at every boundary, each in a lab of its own, and at 200 random moments (hours)
+	$(GO) test -timeout 12h ./internal/e2e -run TestSweep -sweep 200 -v
 
 demo: bin build ## a lab built from end to end on this machine, and taken down again
 	@$(GO) run ./internal/demo

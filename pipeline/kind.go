@@ -59,13 +59,20 @@ type Summarizer interface{ Summary() string }
 // Change is what a step would change, for a plan.
 type Change struct {
 	Objects []ObjectChange
+	// Waits says what a run would wait for where nothing would change; "" for nothing.
+	Waits string
+	// Note is what else is to be said of it, in a few words; may be empty.
+	Note string
+	// Outputs are those of a step that would change nothing and wait for nothing, of
+	// the kind's Outputs type; nil where only the run finds them out.
+	Outputs any
 }
 
 // ObjectChange is what would become of one object.
 type ObjectChange struct {
-	Object string // Kind namespace/name
-	Verb   string // create, update, delete or none
-	Diff   string // unified diff, secrets masked; "" for none
+	Object string `json:"object"`         // Kind namespace/name
+	Verb   string `json:"verb"`           // create, update, delete, exec or none
+	Diff   string `json:"diff,omitempty"` // of an update: unified diff, secrets masked
 }
 
 // Kind is a kind of step as the engine keeps it: its options and outputs known by
@@ -85,10 +92,12 @@ type Kind[E any] struct {
 
 	Run     func(ctx context.Context, env E, options any) (Outcome, error)
 	Observe func(ctx context.Context, env E, options any) (Outcome, State, error)
-	Plan    func(ctx context.Context, env E, options any) (Change, error)
-	Undo    func(ctx context.Context, env E, options any) error
-	Render  func(ctx context.Context, env E, options any) ([]map[string]any, error)
-	Witness func(ctx context.Context, env E, options any, keep Keep) error
+	// Remember is that of a Rememberer.
+	Remember func(ctx context.Context, env E, options any) (inputs map[string]string, once bool, err error)
+	Plan     func(ctx context.Context, env E, options any) (Change, error)
+	Undo     func(ctx context.Context, env E, options any) error
+	Render   func(ctx context.Context, env E, options any) ([]map[string]any, error)
+	Witness  func(ctx context.Context, env E, options any, keep Keep) error
 }
 
 // Outcome is what a step that ended well leaves.
@@ -98,7 +107,7 @@ type Outcome struct {
 }
 
 // Use makes a kind of the step type S. It panics, at start-up, on a type that has
-// a method called Observe, Plan, Undo, Render or Witness without satisfying its interface:
+// a method called Observe, Plan, Undo, Render, Remember or Witness without satisfying its interface:
 // a wrong receiver or output type would otherwise be lost in silence.
 func Use[S Step[E, O], E, O any](name, doc, example string) Kind[E] {
 	options := reflect.TypeFor[S]()
@@ -107,6 +116,7 @@ func Use[S Step[E, O], E, O any](name, doc, example string) Kind[E] {
 	RefuseNearMiss[Undoer[E]](options, "Undo")
 	RefuseNearMiss[Renderer[E]](options, "Render")
 	RefuseNearMiss[Witness[E]](options, "Witness")
+	RefuseNearMiss[Rememberer[E]](options, "Remember")
 
 	k := Kind[E]{Name: name, Doc: doc, Example: example, Options: options, Outputs: reflect.TypeFor[O]()}
 	k.Run = func(ctx context.Context, env E, o any) (Outcome, error) {
@@ -122,6 +132,11 @@ func Use[S Step[E, O], E, O any](name, doc, example string) Kind[E] {
 	}
 	if _, ok := any(zero).(Planner[E]); ok {
 		k.Plan = func(ctx context.Context, env E, o any) (Change, error) { return o.(Planner[E]).Plan(ctx, env) }
+	}
+	if _, ok := any(zero).(Rememberer[E]); ok {
+		k.Remember = func(ctx context.Context, env E, o any) (map[string]string, bool, error) {
+			return o.(Rememberer[E]).Remember(ctx, env)
+		}
 	}
 	if _, ok := any(zero).(Undoer[E]); ok {
 		k.Undo = func(ctx context.Context, env E, o any) error { return o.(Undoer[E]).Undo(ctx, env) }

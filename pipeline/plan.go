@@ -3,6 +3,7 @@ package pipeline
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/labrun/labrun/pipeline/gate"
@@ -14,6 +15,12 @@ type Plan struct {
 	File   string        `json:"file"`
 	Phases []string      `json:"phases"`
 	Steps  []PlannedStep `json:"steps"` // in the order of the phases, then the file's
+	// Server is the management cluster that was asked what would change, "" for none;
+	// Unasked says why it was not.
+	Server  string `json:"server,omitempty"`
+	Unasked string `json:"unasked,omitempty"`
+	// Orphans are instances that the lab has and the file has no more.
+	Orphans []Orphan `json:"orphans,omitempty"`
 }
 
 // Verdict is what becomes of a step.
@@ -40,6 +47,12 @@ type PlannedStep struct {
 	Awaits   []string      `json:"awaits,omitempty"`   // what a later one depends on: steps.a.outputs.x
 	Position string        `json:"position,omitempty"` // of the step
 	After    []PlannedEdge `json:"after,omitempty"`
+	// Outlook is what was found when the step was asked; "" where it was not. Changes
+	// are those that it would make.
+	Outlook Outlook        `json:"outlook,omitempty"`
+	Changes []ObjectChange `json:"changes,omitempty"`
+
+	onFailureOnly bool
 }
 
 // Known is a value that a gate reads, and where it was set.
@@ -71,13 +84,22 @@ func (s PlannedStep) Name() string {
 // Plan decides every gate as far as the facts do, and says why. It touches
 // nothing.
 func (p *Pipeline[E]) Plan() *Plan {
-	planner := &planner[E]{pipeline: p, byID: map[string]*Declared[E]{}, done: map[string][]PlannedStep{}, skipped: map[string]any{}}
+	return p.planner().all()
+}
+
+func (p *Pipeline[E]) planner() *planner[E] {
+	l := &planner[E]{pipeline: p, byID: map[string]*Declared[E]{}, done: map[string][]PlannedStep{},
+		known: map[string]any{}, expanded: map[string][]Instance{}}
 	for _, d := range p.Steps {
-		planner.byID[d.ID] = d
+		l.byID[d.ID] = d
 	}
-	plan := &Plan{Lab: p.Name, File: p.File, Phases: p.Phases}
-	for _, d := range p.Steps {
-		plan.Steps = append(plan.Steps, planner.plan(d)...)
+	return l
+}
+
+func (l *planner[E]) all() *Plan {
+	plan := &Plan{Lab: l.pipeline.Name, File: l.pipeline.File, Phases: l.pipeline.Phases}
+	for _, d := range l.pipeline.Steps {
+		plan.Steps = append(plan.Steps, l.plan(d)...)
 	}
 	return plan
 }
@@ -88,7 +110,9 @@ type planner[E any] struct {
 	pipeline *Pipeline[E]
 	byID     map[string]*Declared[E]
 	done     map[string][]PlannedStep
-	skipped  map[string]any // what expressions see of the steps that are skipped
+	known    map[string]any // what expressions see of the steps that are skipped, or were asked
+	expanded map[string][]Instance
+	ask      func(d *Declared[E], planned []PlannedStep) // nil: nobody is asked
 }
 
 func (l *planner[E]) plan(d *Declared[E]) []PlannedStep {
@@ -107,6 +131,9 @@ func (l *planner[E]) plan(d *Declared[E]) []PlannedStep {
 			planned[i].onFailure(d.Watches)
 		}
 	}
+	if l.ask != nil {
+		l.ask(d, planned)
+	}
 	l.done[d.ID] = planned
 	all := true
 	for _, s := range planned {
@@ -114,7 +141,7 @@ func (l *planner[E]) plan(d *Declared[E]) []PlannedStep {
 	}
 	if all {
 		nothing := map[string]any{}
-		l.skipped[d.ID] = map[string]any{"status": "skipped", "outputs": nothing, "items": []any{}, "by": nothing}
+		l.known[d.ID] = map[string]any{"status": "skipped", "outputs": nothing, "items": []any{}, "by": nothing}
 	}
 	return planned
 }
@@ -122,14 +149,26 @@ func (l *planner[E]) plan(d *Declared[E]) []PlannedStep {
 // always says why a step has its effect in every run, "" where it has not.
 func (d *Declared[E]) always() string {
 	for _, option := range d.Kind.Needless {
-		if d.With != nil && d.With.Get(option) != nil {
+		if d.With == nil {
+			break
+		}
+		if given := d.With.Get(option); given != nil && given.Text != "false" {
 			return ""
 		}
 	}
 	if len(d.Kind.Needless) == 0 {
 		return ""
 	}
-	return "always runs: it has no " + strings.Join(d.Kind.Needless, " or ")
+	return "always runs: it has no " + alternatives(d.Kind.Needless)
+}
+
+// alternatives are words as a sentence lists them: a, b or c.
+func alternatives(words []string) string {
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
 // onFailure says that a step runs only where another one failed.
@@ -137,6 +176,7 @@ func (s *PlannedStep) onFailure(ids []string) {
 	if s.Verdict == WillRun {
 		s.Verdict = Later
 	}
+	s.onFailureOnly = true
 	which := "a step"
 	if len(ids) > 0 {
 		which = strings.Join(ids, " or ")
@@ -173,22 +213,37 @@ func (l *planner[E]) decide(d *Declared[E]) []PlannedStep {
 	case d.ForEach == nil:
 		l.judge(&s, d, nil)
 		return []PlannedStep{s}
-	case d.Instances == nil:
+	}
+	instances, told := l.expand(d)
+	switch {
+	case !told:
 		l.judgeUnknown(&s, d)
 		return []PlannedStep{s}
-	case len(d.Instances) == 0:
+	case len(instances) == 0:
 		s.Verdict, s.Reason = WillSkip, "forEach has nothing to repeat over: "+strings.TrimSpace(d.ForEach.Text)+" is empty"
 		s.Because = l.pipeline.known(d, nil, d.ForEach.Program.Reads(), l.values(nil))
 		s.Reason += places(s.Because)
 		return []PlannedStep{s}
 	}
-	planned := make([]PlannedStep, len(d.Instances))
-	for i := range d.Instances {
+	planned := make([]PlannedStep, len(instances))
+	for i := range instances {
 		planned[i] = s
-		planned[i].Key = d.Instances[i].Key
-		l.judge(&planned[i], d, &d.Instances[i])
+		planned[i].Key = instances[i].Key
+		l.judge(&planned[i], d, &instances[i])
 	}
 	return planned
+}
+
+// expand gives the instances of a forEach, where what it repeats over is known.
+func (l *planner[E]) expand(d *Declared[E]) ([]Instance, bool) {
+	instances, told := d.Instances, d.Instances != nil
+	if !told && l.ask != nil && !slices.ContainsFunc(d.ForEach.Program.Reads(), func(r gate.Read) bool { return !l.isKnown(r, nil) }) {
+		var err error
+		instances, err = d.Expand(l.values(nil))
+		told = err == nil
+	}
+	l.expanded[d.ID] = instances
+	return instances, told
 }
 
 // judgeUnknown plans a forEach whose items other steps find out.
@@ -253,8 +308,8 @@ func (l *planner[E]) isKnown(r gate.Read, in *Instance) bool {
 		if d, ok := l.byID[r.Path[1]]; ok {
 			l.plan(d)
 		}
-		_, skipped := l.skipped[r.Path[1]]
-		return skipped
+		_, known := l.known[r.Path[1]]
+		return known
 	}
 	return true
 }
@@ -264,7 +319,7 @@ func (l *planner[E]) values(in *Instance) map[string]any {
 	if values == nil {
 		values = map[string]any{}
 	}
-	values["steps"] = l.skipped
+	values["steps"] = l.known
 	if in != nil {
 		values["item"], values["index"] = in.Item, in.Index
 	}
@@ -296,9 +351,32 @@ func (p *Plan) Count(v Verdict) int {
 
 // String is the plan in one line.
 func (p *Plan) String() string {
+	if p.Server != "" {
+		return p.asked()
+	}
 	text := fmt.Sprintf("%d run · %d skipped", p.Count(WillRun), p.Count(WillSkip))
 	if n := p.Count(Later); n > 0 {
 		text += fmt.Sprintf(" · %d decided during the run", n)
 	}
 	return text
+}
+
+// asked counts what was found where the server was asked.
+func (p *Plan) asked() string {
+	count := map[string]int{}
+	for _, s := range p.Steps {
+		word := s.word()
+		if s.Outlook == OutlookChange {
+			word = "change"
+		}
+		count[word]++
+	}
+	var parts []string
+	for _, w := range [][2]string{{"ok", "ok"}, {"change", "would change something"}, {"wait", "would wait"}, {"fails", "would fail"},
+		{"run", "run"}, {"later", "decided during the run"}, {"skip", "skipped"}} {
+		if n := count[w[0]]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, w[1]))
+		}
+	}
+	return strings.Join(parts, " · ")
 }

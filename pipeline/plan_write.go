@@ -32,7 +32,7 @@ func (p *Plan) WriteText(w io.Writer) error {
 		if s.Phase != shown {
 			phase, shown = s.Phase, s.Phase
 		}
-		line := pad(phase, phases) + "  " + pad(string(s.Verdict), 5) + "  " + pad(s.Name(), steps) + "  " + s.Reason
+		line := pad(phase, phases) + "  " + pad(s.word(), 5) + "  " + pad(s.Name(), steps) + "  " + s.Reason
 		if after := s.after(); after != "" {
 			if s.Reason != "" {
 				line += " · "
@@ -40,9 +40,51 @@ func (p *Plan) WriteText(w io.Writer) error {
 			line += after
 		}
 		b.WriteString(strings.TrimRight(line, " ") + "\n")
+		s.writeChanges(&b, strings.Repeat(" ", phases+9))
 	}
+	p.writeOrphans(&b)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// word is the verdict, and where the step was asked what it found.
+func (s PlannedStep) word() string {
+	if s.Verdict == WillRun {
+		switch s.Outlook {
+		case OutlookDone:
+			return "ok"
+		case OutlookWait:
+			return "wait"
+		case OutlookRefused:
+			return "fails"
+		}
+	}
+	return string(s.Verdict)
+}
+
+// writeChanges writes what a step would change: an object a line, and below one
+// that is there what of it.
+func (s PlannedStep) writeChanges(b *strings.Builder, indent string) {
+	for _, c := range s.Changes {
+		mark := map[string]string{"create": "+", "delete": "-"}[c.Verb]
+		if mark == "" {
+			mark = "~"
+		}
+		fmt.Fprintf(b, "%s%s %s %s\n", indent, mark, c.Verb, c.Object)
+		for line := range strings.Lines(c.Diff) {
+			fmt.Fprintf(b, "%s    %s\n", indent, strings.TrimRight(line, "\n"))
+		}
+	}
+}
+
+func (p *Plan) writeOrphans(b *strings.Builder) {
+	if len(p.Orphans) == 0 {
+		return
+	}
+	b.WriteString("\norphans, which the lab has and its file has no more; labrun destroy LAB --orphans takes them away\n")
+	for _, o := range p.Orphans {
+		fmt.Fprintf(b, "  %s: %s\n", name(o.Step, o.Key), strings.Join(o.Objects, ", "))
+	}
 }
 
 // after names the edges that do not follow from the file's order.

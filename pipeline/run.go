@@ -34,9 +34,13 @@ type RunOptions[E any] struct {
 	// flags beside it, quoted for a shell; "" for the file alone. It stands in the
 	// commands that reports tell to type.
 	Command string
-	Number  int    // of the run
-	Labrun  string // version of the program
-	Title   string // one line about the lab, for people
+	// Memory tells what earlier runs left; nil: nothing is known of them. Salt keys
+	// the digests, the same one for all runs of a lab.
+	Memory Memory
+	Salt   []byte
+	Number int    // of the run
+	Labrun string // version of the program
+	Title  string // one line about the lab, for people
 	// Held ends, with a cause, when the lab may be another run's: the run is
 	// cancelled then, and its finally steps too. nil: it never does.
 	Held context.Context

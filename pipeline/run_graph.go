@@ -181,7 +181,7 @@ func (s *scheduler[E]) admit(ctx context.Context, n int) {
 func (s *scheduler[E]) expand(n int, d *Declared[E]) {
 	insts, err := s.instances(d)
 	if err != nil {
-		s.tellStarted(d, "", "")
+		s.tellStarted(d, "", event.Start{})
 		s.tell(d, "", event.Result{Status: event.Failed, Report: tellError(err)})
 		s.finish(n, event.Failed)
 		return

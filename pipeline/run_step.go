@@ -56,17 +56,30 @@ func (s *scheduler[E]) attempt(ctx context.Context, d *Declared[E], t task) (att
 		return attempt{result: event.Result{Status: event.Skipped, Reason: skip}}, nil
 	}
 	if err != nil {
-		s.tellStarted(d, t.key(), "")
+		s.tellStarted(d, t.key(), event.Start{})
 		return attempt{result: failed(err)}, err
 	}
-	s.tellStarted(d, t.key(), digest(d.Kind.Name, options))
 	a := attempt{scope: s.scope(d, t.key()), options: options}
+	before := s.recall(d, t.key())
+	start, same, err := remember(ctx, d, s.options.Env(a.scope), options, s.options.Salt, before)
+	s.tellStarted(d, t.key(), start)
+	if err != nil {
+		a.result = failed(err)
+		return a, err
+	}
+	if same {
+		return asBefore(d, a, before), nil
+	}
+	a.scope.lone, a.scope.loneRun = before.Lone, before.LoneRun
 	outcome, err := s.call(ctx, d, a.scope, options)
 	if err != nil {
 		a.result = s.unsuccessful(ctx, d, a.scope, err)
 		return a, err
 	}
 	a.result = event.Result{Status: event.OK, Summary: outcome.Summary}
+	if outcome.Summary == "" && start.Because != nil {
+		a.result.Summary = "again: " + strings.Join(start.Because, ", ")
+	}
 	if a.scope.Changed() {
 		a.result.Status = event.Changed
 	}
@@ -75,6 +88,22 @@ func (s *scheduler[E]) attempt(ctx context.Context, d *Declared[E], t task) (att
 		a.result.Outputs = a.outputs
 	}
 	return a, nil
+}
+
+// recall gives what earlier runs left of an instance.
+func (s *scheduler[E]) recall(d *Declared[E], key string) Remembered {
+	if s.options.Memory == nil {
+		return Remembered{}
+	}
+	return s.options.Memory(d.ID, key)
+}
+
+// asBefore ends an instance whose effect an earlier run had.
+func asBefore[E any](d *Declared[E], a attempt, before Remembered) attempt {
+	a.outputs = restore(before.Outputs, d.Kind.Outputs)
+	a.result = event.Result{Status: event.OK, As: before.Run, Outputs: before.Outputs,
+		Summary: fmt.Sprintf("as run %d left it: neither options nor inputs changed", before.Run)}
+	return a
 }
 
 func (s *scheduler[E]) scope(d *Declared[E], key string) *Scope {
@@ -202,11 +231,12 @@ func lastParts(path string) string {
 	return strings.Join(parts[max(0, len(parts)-2):], "/")
 }
 
-func (s *scheduler[E]) tellStarted(d *Declared[E], key, digest string) {
-	_ = s.stream.emit(event.Event{Type: event.StepStarted, Step: d.ID, Key: key, Start: &event.Start{
-		Phase: d.Phase, Uses: d.Kind.Name, Digest: digest,
-		File: d.Pos.File, Line: d.Pos.Line, Column: d.Pos.Column, Timeout: d.Timeout,
-	}})
+// tellStarted tells the beginning of an instance; of start, what is known besides
+// the file is set.
+func (s *scheduler[E]) tellStarted(d *Declared[E], key string, start event.Start) {
+	start.Phase, start.Uses, start.Timeout = d.Phase, d.Kind.Name, d.Timeout
+	start.File, start.Line, start.Column = d.Pos.File, d.Pos.Line, d.Pos.Column
+	_ = s.stream.emit(event.Event{Type: event.StepStarted, Step: d.ID, Key: key, Start: &start})
 }
 
 // tell tells and counts the end of an instance.

@@ -398,14 +398,14 @@ func TestScopeTellsEachReportOnce(t *testing.T) {
 
 func TestDigest(t *testing.T) {
 	type options struct{ Patch map[string]any }
-	a := digest("k", options{map[string]any{"x": 1, "y": 2}})
-	if b := digest("k", options{map[string]any{"y": 2, "x": 1}}); a != b || len(a) != 64 {
+	a := digest(nil, "k", options{map[string]any{"x": 1, "y": 2}})
+	if b := digest(nil, "k", options{map[string]any{"y": 2, "x": 1}}); a != b || len(a) != 64 {
 		t.Errorf("%s and %s", a, b)
 	}
-	if b := digest("k", options{map[string]any{"y": 2, "x": 2}}); a == b {
+	if b := digest(nil, "k", options{map[string]any{"y": 2, "x": 2}}); a == b {
 		t.Error("other options have the same digest")
 	}
-	if b := digest("l", options{map[string]any{"x": 1, "y": 2}}); a == b {
+	if b := digest(nil, "l", options{map[string]any{"x": 1, "y": 2}}); a == b {
 		t.Error("another kind has the same digest")
 	}
 }

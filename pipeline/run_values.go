@@ -1,9 +1,6 @@
 package pipeline
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"maps"
 	"sync"
 
@@ -102,20 +99,4 @@ func (s *scheduler[E]) prepare(d *Declared[E], t task) (skip string, options any
 	}
 	options, err = s.options.resolve.Options(s.pipeline, d, values)
 	return "", options, err
-}
-
-// digest is the SHA-256 of a step's kind and resolved options: the same for the
-// same step in a later run, another where something was changed. Options hold
-// references to secrets, never their values. It is empty where options cannot be
-// written as JSON.
-func digest(kind string, options any) string {
-	b, err := json.Marshal(options) // sorts the keys of maps
-	if err != nil {
-		return ""
-	}
-	h := sha256.New()
-	h.Write([]byte(kind))
-	h.Write([]byte{0})
-	h.Write(b)
-	return hex.EncodeToString(h.Sum(nil))
 }

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
 	"github.com/labrun/labrun/pipeline/event"
@@ -24,6 +25,8 @@ type Scope struct {
 	last    event.Report
 	changed bool
 	effects int
+	lone    *event.Effect // of an earlier run, whose end nobody told
+	loneRun int
 }
 
 // NewScope makes a scope whose events go to emit. An error of emit means that
@@ -87,7 +90,14 @@ func (s *Scope) do(ctx context.Context, effect event.Effect, act Act) error {
 	s.mu.Lock()
 	s.effects++
 	effect.ID = s.effects
+	lone := s.lone
+	if !effect.Observable {
+		s.lone = nil
+	}
 	s.mu.Unlock()
+	if lone != nil && !effect.Observable {
+		s.Warn(OutcomeUnknown(*lone, s.loneRun))
+	}
 
 	intent := effect
 	if err := s.send(event.Event{Type: event.Intent, Effect: &intent}); err != nil {
@@ -105,6 +115,13 @@ func (s *Scope) do(ctx context.Context, effect event.Effect, act Act) error {
 		err = told
 	}
 	return err
+}
+
+// OutcomeUnknown tells an effect that no run can see, and that a run began and
+// did not live to see the end of.
+func OutcomeUnknown(e event.Effect, run int) event.Report {
+	return event.Report{Title: fmt.Sprintf("outcome unknown: run %d was cut off during %s %s, which is done again", run, e.Verb, e.Object),
+		Next: "where that must not happen twice, let the step look first: creates or unless"}
 }
 
 func (s *Scope) send(e event.Event) error {

@@ -4,6 +4,7 @@
 package steps
 
 import (
+	"context"
 	"reflect"
 	"slices"
 
@@ -104,6 +105,14 @@ func waiting(k pipeline.Kind[*Env]) pipeline.Kind[*Env] {
 	return k
 }
 
+// looks is a kind that changes nothing: it only looks.
+func looks(k pipeline.Kind[*Env]) pipeline.Kind[*Env] {
+	k.Plan = func(context.Context, *Env, any) (pipeline.Change, error) {
+		return pipeline.Change{Note: "only looks"}, nil
+	}
+	return k
+}
+
 // needless names the options of a kind that can say that nothing is to do.
 func needless(k pipeline.Kind[*Env], options ...string) pipeline.Kind[*Env] {
 	k.Needless = options
@@ -112,25 +121,25 @@ func needless(k pipeline.Kind[*Env], options ...string) pipeline.Kind[*Env] {
 
 func generalKinds() []pipeline.Kind[*Env] {
 	return []pipeline.Kind[*Env]{
-		waiting(pipeline.Use[HTTPServed]("http/served", "Waits until URLs serve bytes.", `
+		looks(waiting(pipeline.Use[HTTPServed]("http/served", "Waits until URLs serve bytes.", `
 - id: os_images
   uses: http/served
   with: {urls: ["${{ lab.release.rhcos.live_iso }}"]}
-`)),
-		waiting(pipeline.Use[DNSResolves]("dns/resolves", "Waits until names resolve to given addresses, asked of the lab's own name server.", `
+`))),
+		looks(waiting(pipeline.Use[DNSResolves]("dns/resolves", "Waits until names resolve to given addresses, asked of the lab's own name server.", `
 - id: apps
   uses: dns/resolves
   with: {names: [console.apps.hosted.lab.example], addresses: ["2001:db8::10"]}
-`)),
+`))),
 		needless(pipeline.Use[Exec]("exec", "Runs a program on this machine, without a shell unless one is asked for.", `
 - id: nodes_by_hand
   uses: exec
   with: {command: [kubectl, get, nodes]}
-`), "creates", "unless"),
-		pipeline.Use[Assert]("assert", "Fails unless an expression is true.", `
+`), "creates", "unless", "once"),
+		looks(pipeline.Use[Assert]("assert", "Fails unless an expression is true.", `
 - id: enough_workers
   uses: assert
   with: {that: "len(lab.workers) >= 2", message: this lab needs two workers}
-`),
+`)),
 	}
 }

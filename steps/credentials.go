@@ -36,8 +36,27 @@ func passwordSecret(f *labs.Facts) kube.Ref {
 	return secretRef(f.Hosted.Namespace, f.Hosted.Name+"-kubeadmin-password")
 }
 
+// privateMode is that of the files.
+const privateMode = 0o600
+
+// result is one file as it should be.
+type result struct {
+	path    string
+	content []byte
+}
+
 // Run writes what differs.
-func (Credentials) Run(ctx context.Context, env *Env) (CredentialsOutputs, error) {
+func (s Credentials) Run(ctx context.Context, env *Env) (CredentialsOutputs, error) {
+	out, files, err := s.wanted(ctx, env)
+	for n := 0; err == nil && n < len(files); n++ {
+		err = writePrivate(ctx, env, files[n].path, files[n].content)
+	}
+	return out, err
+}
+
+// wanted reads what the files should hold. It stands on the management cluster.
+func (Credentials) wanted(ctx context.Context, env *Env) (CredentialsOutputs, []result, error) {
+	var files []result
 	f := env.Facts()
 	out := CredentialsOutputs{
 		Kubeconfig: env.result(f.Results.Kubeconfig, "kubeconfig"),
@@ -51,41 +70,44 @@ func (Credentials) Run(ctx context.Context, env *Env) (CredentialsOutputs, error
 	}{{"kubeconfig", kubeconfigSecret(f), "kubeconfig", out.Kubeconfig}, {"kubeadminPassword", passwordSecret(f), "password", out.Password}} {
 		from, err := env.resultSecret(ctx, w.field, w.usual)
 		if err != nil {
-			return out, err
+			return out, nil, err
 		}
 		value, err := env.published(ctx, from, w.key)
 		if err != nil {
-			return out, err
+			return out, nil, err
 		}
 		if w.key == "kubeconfig" {
 			env.concealLogins(value)
 		} else {
 			env.opts.Conceal(value)
 		}
-		if err := writePrivate(ctx, env, w.path, []byte(value)); err != nil {
-			return out, err
-		}
+		files = append(files, result{w.path, []byte(value)})
 	}
-	return out, nil
+	return out, files, nil
 }
 
 // writePrivate writes a file of mode 0600 beside itself and renames it, unless
 // it is as it should be.
 func writePrivate(ctx context.Context, env *Env, path string, content []byte) error {
-	const private = 0o600
 	have, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
-	if info, statErr := os.Stat(path); statErr == nil && info.Mode().Perm() == private && bytes.Equal(have, content) {
+	if private(path) && bytes.Equal(have, content) {
 		return nil
 	}
 	return env.Scope().DoObservable(ctx, "write", "file "+path, func(context.Context) (bool, string, error) {
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			return false, "", err
 		}
-		return true, "", replaceFile(path, content, private)
+		return true, "", replaceFile(path, content, privateMode)
 	})
+}
+
+// private says whether a file is there, for its owner alone.
+func private(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().Perm() == privateMode
 }
 
 // replaceFile writes a file of just this mode: renameio.WriteFile would take over

@@ -4,7 +4,7 @@ import (
 	"context"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
+
 	"time"
 
 	"github.com/labrun/labrun/labs"
@@ -41,6 +41,7 @@ type Lab struct {
 
 // LabOptions say how a lab is worked on.
 type LabOptions struct {
+	Name       string // of the lab
 	Kubeconfig string // instead of the lab file's
 	StateDir   string // folder of the lab, for results that the file names no place for
 	Now        func() time.Time
@@ -97,6 +98,29 @@ func (l *Lab) Hub(ctx context.Context) (*kube.Cluster, error) {
 		}
 		return c, nil
 	})
+}
+
+// serverLimit bounds the question whether a server answers at all.
+const serverLimit = 5 * time.Second
+
+// Server asks whether the management cluster answers, and gives its address.
+func (l *Lab) Server(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, serverLimit)
+	defer cancel()
+	hub, err := l.Hub(ctx)
+	if err != nil {
+		return "", err
+	}
+	return hub.Host(), hub.Answers(ctx)
+}
+
+// Made is what the management cluster has of the lab, by its inventory.
+func (l *Lab) Made(ctx context.Context) ([]pipeline.Orphan, error) {
+	hub, err := l.Hub(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return hub.Made(ctx, l.opts.Name)
 }
 
 // HostedCluster is the cluster that is built, by the kubeconfig that HyperShift
@@ -157,42 +181,4 @@ func (l *Lab) Close() {
 	if c, ok := l.hosted.peek(); ok {
 		c.Close()
 	}
-}
-
-// shared is a value that is made at the first success, by one at a time.
-type shared[T any] struct {
-	turn  chan struct{} // holds one token while somebody makes the value
-	value atomic.Pointer[T]
-}
-
-func newShared[T any]() *shared[T] { return &shared[T]{turn: make(chan struct{}, 1)} }
-
-// get gives the value, and waits no longer than ctx for somebody who makes it.
-func (s *shared[T]) get(ctx context.Context, produce func() (T, error)) (T, error) {
-	if value, made := s.peek(); made {
-		return value, nil
-	}
-	var none T
-	select {
-	case s.turn <- struct{}{}:
-		defer func() { <-s.turn }()
-	case <-ctx.Done():
-		return none, ctx.Err()
-	}
-	if value, made := s.peek(); made {
-		return value, nil
-	}
-	value, err := produce()
-	if err == nil {
-		s.value.Store(&value)
-	}
-	return value, err
-}
-
-func (s *shared[T]) peek() (T, bool) {
-	if value := s.value.Load(); value != nil {
-		return *value, true
-	}
-	var none T
-	return none, false
 }

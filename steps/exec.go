@@ -20,11 +20,13 @@ type Exec struct {
 	Env     map[string]string `yaml:"env,omitempty" doc:"variables beside labrun's own"`
 	Creates string            `yaml:"creates,omitempty" doc:"file: where it exists, nothing is run"`
 	Unless  []string          `yaml:"unless,omitempty" doc:"program and arguments: where it succeeds, nothing is run"`
+	Once    bool              `yaml:"once,omitempty" doc:"run again only where options or inputs differ from the last run of it that ended well, by the journals on this machine"`
+	Inputs  []string          `yaml:"inputs,omitempty" doc:"with once: files and folders that the program reads"`
 }
 
 // ExecOutputs is what the program left.
 type ExecOutputs struct {
-	Ran    bool   `yaml:"ran" doc:"false where creates or unless said that nothing is to do"`
+	Ran    bool   `yaml:"ran" doc:"false where creates or unless said that nothing is to do; with once, what it was the last time"`
 	Stdout string `yaml:"stdout" doc:"what it printed, at most 64 KiB, without the last newline"`
 	why    string
 }

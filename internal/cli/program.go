@@ -79,6 +79,10 @@ type Environment[E any] struct {
 	// Keep gives what holds the lab beyond this machine, for the commands that
 	// change it; may be nil.
 	Keep func(self holder.Holder) Tenure
+	// Server asks whether the management cluster answers, and names it; nil: there is
+	// none. Made is what it has of the lab, by its inventory.
+	Server func(context.Context) (string, error)
+	Made   func(context.Context) ([]pipeline.Orphan, error)
 	// Ready says which facts a run cannot work with that could not be looked at
 	// when the file was loaded, the secrets that a command prints; may be nil.
 	Ready func(context.Context) []pipeline.FactProblem

@@ -76,7 +76,7 @@ type view interface {
 
 func (a *app[E]) run(ctx context.Context, file string, f runFlags) (err error) {
 	if f.dryRun {
-		return a.plan(file, planFlags{labFlags: f.labFlags, selectFlags: f.selectFlags, stateDir: f.stateDir, output: f.output})
+		return a.plan(ctx, file, planFlags{labFlags: f.labFlags, selectFlags: f.selectFlags, stateDir: f.stateDir, output: f.output})
 	}
 	if f.longest < 0 {
 		return &misuse{message: fmt.Sprintf("--max-duration %s: a run takes longer than that", event.Span(f.longest)), hint: "0 is without a limit"}
@@ -90,7 +90,13 @@ func (a *app[E]) run(ctx context.Context, file string, f runFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := selected(p, f.selectFlags, lab); err != nil {
+	known := &memory{} // what is selected may read earlier outputs
+	if !f.fresh && f.selectFlags.given() {
+		if known, err = remember(lab); err != nil {
+			return err
+		}
+	}
+	if err := selected(p, f.selectFlags, known); err != nil {
 		return err
 	}
 	job, err := a.jobOf(p, f.labFlags, lab)
@@ -105,6 +111,10 @@ func (a *app[E]) run(ctx context.Context, file string, f runFlags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, held.release()) }()
+	past, err := a.past(lab, f.fresh) // another run may have ended meanwhile
+	if err != nil {
+		return err
+	}
 	if err := a.ready(ctx, p, environment); err != nil {
 		return err
 	}
@@ -114,7 +124,32 @@ func (a *app[E]) run(ctx context.Context, file string, f runFlags) (err error) {
 	}
 	defer func() { err = ended(err, journal.Close()) }()
 	a.prune(lab)
-	return a.perform(ctx, p, f, job, environment, held, record, journal)
+	return a.perform(ctx, p, f, job, environment, held, lab, past, record, journal)
+}
+
+// past reads what earlier runs did, and tells what of it is lost. A line that a
+// run was killed over is cut off its journal.
+func (a *app[E]) past(lab *statedir.Lab, fresh bool) (*memory, error) {
+	if fresh {
+		return &memory{}, nil
+	}
+	if last, err := lab.Last(); err == nil {
+		cut, err := event.Mend(last.Journal())
+		if err != nil {
+			return nil, err
+		}
+		if cut > 0 {
+			fmt.Fprintf(a.streams.Err, "labrun: the journal of run %d ended within a line, which is cut off (%d bytes): its run was killed, or the disk was full\n", last.Number, cut)
+		}
+	}
+	past, err := remember(lab)
+	if err != nil {
+		return nil, err
+	}
+	for _, note := range past.notes {
+		fmt.Fprintf(a.streams.Err, "labrun: %s\n", note)
+	}
+	return past, nil
 }
 
 // ended is the error of a run whose journal was closed with another one. A run
@@ -136,6 +171,9 @@ func (a *app[E]) prune(lab *statedir.Lab) {
 
 // begin makes the folder of a new run with its journal.
 func begin(lab *statedir.Lab) (*statedir.Run, *event.Journal, error) {
+	if err := lab.MakeSalt(); err != nil {
+		return nil, nil, err
+	}
 	record, err := lab.Begin()
 	if err != nil {
 		return nil, nil, err
@@ -145,7 +183,11 @@ func begin(lab *statedir.Lab) (*statedir.Run, *event.Journal, error) {
 }
 
 // perform runs the steps and shows them.
-func (a *app[E]) perform(ctx context.Context, p *pipeline.Pipeline[E], f runFlags, job Job, environment Environment[E], held context.Context, record *statedir.Run, journal *event.Journal) error {
+func (a *app[E]) perform(ctx context.Context, p *pipeline.Pipeline[E], f runFlags, job Job, environment Environment[E], held context.Context, lab *statedir.Lab, past *memory, record *statedir.Run, journal *event.Journal) error {
+	salt, err := lab.Salt()
+	if err != nil {
+		return err
+	}
 	shown := a.view()
 	command := f.command(p.File)
 	witness := evidence.New(command, a.secrets.Text, a.program.Advise)
@@ -161,7 +203,7 @@ func (a *app[E]) perform(ctx context.Context, p *pipeline.Pipeline[E], f runFlag
 	told := context.AfterFunc(held, func() { shown.Note(context.Cause(held).Error()) })
 	summary, err := p.Run(ctx, pipeline.RunOptions[E]{
 		Env: environment.New, Command: command, Sinks: []event.Sink{a.secrets.Before(sinks...)}, Number: record.Number, Labrun: a.program.Version, Title: a.title(job),
-		Parallel: f.parallel, Evidence: record.Evidence, Collect: witness.Collect, Requests: environment.Requests, Now: a.program.Now,
+		Memory: past.last, Salt: salt, Parallel: f.parallel, Evidence: record.Evidence, Collect: witness.Collect, Requests: environment.Requests, Now: a.program.Now,
 		Held: held,
 	})
 	release()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -81,7 +80,7 @@ func (a *app[E]) recorded(file string, f labFlags, stateDir string) (*recorded[E
 }
 
 func (r *recorded[E]) read() (err error) {
-	if r.state, err = readJournal(r.run.Journal()); err != nil {
+	if r.state, err = readJournal(r.run.Journal(), r.lab.Name); err != nil {
 		return fmt.Errorf("read the journal of run %d, %s: %w", r.run.Number, r.run.Journal(), err)
 	}
 	return nil
@@ -150,7 +149,7 @@ func (a *app[E]) left(r *recorded[E]) *forecast.Left {
 		if n >= r.run.Number {
 			break
 		}
-		if state, err := readJournal(r.lab.Run(n).Journal()); err == nil {
+		if state, err := readJournal(r.lab.Run(n).Journal(), r.lab.Name); err == nil {
 			past = append(past, state)
 		}
 	}
@@ -158,13 +157,4 @@ func (a *app[E]) left(r *recorded[E]) *forecast.Left {
 		return &left
 	}
 	return nil
-}
-
-func readJournal(path string) (*event.State, error) {
-	journal, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	state, err := event.Fold(event.Read(journal))
-	return state, errors.Join(err, journal.Close())
 }

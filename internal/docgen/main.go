@@ -1,6 +1,7 @@
 // Docgen writes what follows from Go types, the pages of docs: steps.md says what
 // each built-in step does, its options and its outputs; facts.md lists the facts
-// of a lab; troubleshooting.md the failures that are recognised; preflight.md the checks of the pre-flight; and the JSON schema of a lab file. All are what the tags say.
+// of a lab; events.md the stream of a run;
+// troubleshooting.md the failures that are recognised; preflight.md the checks of the pre-flight; and the JSON schema of a lab file. All are what the tags say.
 package main
 
 //go:generate go run . -o ../..
@@ -51,7 +52,12 @@ func pages() (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	events, err := eventsPage()
+	if err != nil {
+		return nil, err
+	}
 	return map[string][]byte{
+		"docs/events.md":          events,
 		"docs/preflight.md":       preflightPage(preflight.Catalogue(), faults.All(), told),
 		"docs/troubleshooting.md": troublePage(trouble.All(), broken),
 		"docs/steps.md":           page(kinds),

@@ -17,8 +17,9 @@ import (
 	"github.com/labrun/labrun/pipeline/event"
 )
 
-// TestConnectedLab builds the connected lab, asks its BMCs, and builds it again. The
-// disconnected one is built by TestTwoLabsOneHub.
+// TestConnectedLab builds the connected lab, asks its BMCs, and builds it again, also
+// without what is known of the first run; and once more where runs are killed on the
+// way. The disconnected one is built by TestTwoLabsOneHub.
 func TestConnectedLab(t *testing.T) {
 	t.Parallel()
 	l := start(t, connected, sim.Options{})
@@ -30,7 +31,36 @@ func TestConnectedLab(t *testing.T) {
 	wantNoMirror(t, first)
 	l.wantFiles(t)
 	l.wantOwn(t)
+	objects, changes := l.snapshot(t), l.changes(t)
+	l.wantFinishedPlan(t)
 	l.wantNothingToDo(t)
+	l.wantChangedPlan(t)
+	l.wantOrphans(t, "worker1")
+	l.wantNothingToDoWithoutState(t)
+	killedEverywhere(t, oneSide, objects, changes)
+}
+
+// wantNothingToDoWithoutState runs a finished lab again after its state folder was
+// deleted: what the lab shows is observed, nothing is done again. Just the results
+// that were written there are kept elsewhere.
+func (l *lab) wantNothingToDoWithoutState(t *testing.T) {
+	t.Helper()
+	kept, folder := t.TempDir(), filepath.Join(l.state, l.facts.Name)
+	for _, name := range []string{"kubeconfig", "kubeadmin-password"} {
+		if err := os.Rename(filepath.Join(folder, name), filepath.Join(kept, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.RemoveAll(folder); err != nil {
+		t.Fatal(err)
+	}
+	before := l.mark(t)
+	o := l.run(t, "--set", "lab.results.kubeconfig="+kept+"/kubeconfig", "--set", "lab.results.password="+kept+"/kubeadmin-password").must(t, 0)
+	t.Logf("without its state folder: run %d: %s", o.Run.Number, o.told())
+	if other := o.status(event.Changed, event.Failed, event.Blocked, event.Cancelled); len(other) > 0 || o.Run.Number != 1 {
+		t.Errorf("run %d: neither ok nor skipped: %v", o.Run.Number, other)
+	}
+	l.wantUntouched(t, before)
 }
 
 // wantNothingToDo runs a finished lab again: every step is ok or skipped, and the

@@ -15,6 +15,8 @@ import (
 var (
 	update = flag.Bool("update", false, "write the golden files")
 	// One failure takes half a minute: make e2e lets all of them happen.
+	// Hours: make sweep.
+	sweep   = flag.Int("sweep", 0, "kill a run of its own at each boundary, and this many at random moments")
 	further = flag.Bool("further", false, "let all failures happen, not just those that every test run has the time for")
 )
 

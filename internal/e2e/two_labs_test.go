@@ -203,17 +203,24 @@ func wantUsers(t *testing.T, name string, u *unstructured.Unstructured, all []*l
 	t.Logf("shared: %s, used by %v, managers %v", name, slices.Sorted(slices.Values(users)), slices.Sorted(maps.Keys(managers(u))))
 }
 
+// inventory is the ConfigMap of an inventory.
+func (l *lab) inventory(t *testing.T, name string) *unstructured.Unstructured {
+	t.Helper()
+	client := dynamic.NewForConfigOrDie(l.Hub().Config())
+	u, err := client.Resource(schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}).
+		Namespace(kube.InventoryNamespace).Get(t.Context(), name, meta.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
 // wantInventory holds the lab's inventory, and what all share, against what is there.
 func (l *lab) wantInventory(t *testing.T, objects map[string]*unstructured.Unstructured) {
 	t.Helper()
 	entered := map[string]kube.Entry{}
 	for _, inventory := range []string{kube.InventoryName(l.facts.Name), kube.SharedInventory} {
-		client := dynamic.NewForConfigOrDie(l.Hub().Config())
-		u, err := client.Resource(schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}).
-			Namespace(kube.InventoryNamespace).Get(t.Context(), inventory, meta.GetOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		u := l.inventory(t, inventory)
 		data, _, _ := unstructured.NestedStringMap(u.Object, "data")
 		for key, text := range data {
 			var e kube.Entry

@@ -18,6 +18,14 @@ func maskEvent(hide func(string) string, e event.Event) event.Event {
 		plan.Reason = hide(plan.Reason)
 		e.Plan = &plan
 	}
+	if e.Start != nil && len(e.Start.Because) > 0 {
+		start := *e.Start
+		start.Because = nil
+		for _, line := range e.Start.Because {
+			start.Because = append(start.Because, hide(line))
+		}
+		e.Start = &start
+	}
 	if e.Effect != nil {
 		effect := *e.Effect
 		effect.Object, effect.Error = hide(effect.Object), hide(effect.Error)

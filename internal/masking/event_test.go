@@ -14,7 +14,7 @@ import (
 // paths. Any other comes from outside.
 var own = regexp.MustCompile(`^(Type|Step|Key` +
 	`|Run\.(Lab|File|Labrun|Command|Phases\[\]|Steps\[\]\.(ID|Phase))` +
-	`|Plan\.Decision|Start\.(Phase|Uses|Digest|File)|Effect\.(Verb|UID)|Result\.Status` +
+	`|Plan\.Decision|Start\.(Phase|Uses|Digest|File|Options\{\}|Inputs\{\})|Effect\.(Verb|UID)|Result\.Status` +
 	`|.*Report\.(Code|Lines\[\]\.Label)|Summary\.(Counts|Requests)\{\})$`)
 
 // Every text of an event that came from outside is masked. A new field is masked in

@@ -19,7 +19,7 @@ import (
 )
 
 // Mask stands where a secret stood.
-const Mask = "***"
+const Mask = event.Mask
 
 // Secrets are the values that are masked. Its methods may be called side by side.
 type Secrets struct {

@@ -63,7 +63,7 @@ func version() string {
 }
 
 func labOf(j cli.Job) *steps.Lab {
-	return steps.NewLab(j.Facts.(*labs.Facts), steps.LabOptions{Kubeconfig: j.Kubeconfig, StateDir: j.StateDir, Reveal: j.Reveal, Adopt: j.Adopt, Conceal: j.Conceal, Holds: j.Holds})
+	return steps.NewLab(j.Facts.(*labs.Facts), steps.LabOptions{Name: j.Lab, Kubeconfig: j.Kubeconfig, StateDir: j.StateDir, Reveal: j.Reveal, Adopt: j.Adopt, Conceal: j.Conceal, Holds: j.Holds})
 }
 
 // kubeconfig finds the hosted cluster's.
@@ -76,7 +76,7 @@ func kubeconfig(ctx context.Context, j cli.Job) (text, from string, err error) {
 func open(j cli.Job) cli.Environment[*steps.Env] {
 	lab := labOf(j)
 	return cli.Environment[*steps.Env]{
-		New: lab.Env, Requests: lab.Requests, Kill: lab.Kill, Close: lab.Close, Ready: lab.Ready,
+		New: lab.Env, Requests: lab.Requests, Kill: lab.Kill, Close: lab.Close, Ready: lab.Ready, Server: lab.Server, Made: lab.Made,
 		Keep: func(self holder.Holder) cli.Tenure { return lab.Keep(self) },
 	}
 }

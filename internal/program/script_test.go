@@ -16,6 +16,7 @@ import (
 
 	"github.com/labrun/labrun/internal/cli"
 	"github.com/labrun/labrun/internal/faults"
+	"github.com/labrun/labrun/pipeline/event"
 )
 
 var update = flag.Bool("update", false, "write the golden files of the scripts")
@@ -38,7 +39,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("BMC_PASSWORD", "x")
 			return nil
 		},
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"exit": exits, "broken": broken, "last": last},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"exit": exits, "broken": broken, "last": last, "recorded": recorded},
 	})
 }
 
@@ -73,6 +74,36 @@ func broken(ts *testscript.TestScript, neg bool, args []string) {
 	ends, err := f.Set(ts.MkAbs("."))
 	ts.Check(err)
 	ts.Defer(ends)
+}
+
+// recorded holds what programs did, a line each, against a journal: every one was begun there before it had its effect.
+func recorded(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: recorded JOURNAL FILE")
+	}
+	f, err := os.Open(ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer f.Close()
+	state, err := event.Fold(event.Read(f))
+	ts.Check(err)
+	if state.Torn || state.Finished {
+		ts.Fatalf("torn: %t, finished: %t", state.Torn, state.Finished)
+	}
+	begun := 0
+	for _, step := range state.Steps {
+		for _, i := range step.Instances {
+			begun += i.Unseen
+		}
+	}
+	done := strings.Fields(ts.ReadFile(args[1]))
+	if begun != len(done) || begun < 3 {
+		ts.Fatalf("%d effects are in the journal as begun, %d were had: %v", begun, len(done), done)
+	}
+	for _, id := range done {
+		if i := state.Instance(id, ""); i == nil || i.Unseen != 1 {
+			ts.Fatalf("%s had an effect that the journal does not know of", id)
+		}
+	}
 }
 
 // last looks for patterns in the last lines of what the last command wrote to stdout: last 2 worker1 'auth: .*401'. Each has to

@@ -51,6 +51,9 @@ func Status(w io.Writer, s Situation, colour bool) error {
 			fmt.Fprintln(&b, leftOf(*s.Left))
 		}
 	default:
+		if s.State.Torn {
+			fmt.Fprint(&b, "\nits journal ends within a line: what that told is lost\n")
+		}
 		CutOff(&b, s.State)
 	}
 	if s.Next != "" {
@@ -165,6 +168,9 @@ func (l layout) status(st *event.Step, s Situation, first bool) []string {
 func unknown(i *event.Instance) string {
 	if len(i.Open) > 0 {
 		e := i.Open[len(i.Open)-1]
+		if e.Observable {
+			return fmt.Sprintf("%s %s: begun, and the next run looks whether it is done", e.Verb, e.Object)
+		}
 		return fmt.Sprintf("%s %s: outcome unknown", e.Verb, e.Object)
 	}
 	if i.Seen != nil {

@@ -3,6 +3,7 @@
 // lets one run at a time work on a lab.
 //
 //	<root>/<lab>/lock
+//	<root>/<lab>/salt
 //	<root>/<lab>/<run>/journal.jsonl
 //	<root>/<lab>/<run>/<step>.<key>/   evidence
 //
@@ -10,6 +11,7 @@
 package statedir
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -142,6 +144,36 @@ func (r *Run) Evidence(step, key string) string {
 		step += "." + key
 	}
 	return filepath.Join(r.Dir, step)
+}
+
+// saltLength is that of the salt, in bytes.
+const saltLength = 32
+
+// Salt is what the digests in the lab's journals are keyed with: random, made once,
+// for its owner alone. Nil where the lab was never run from this folder.
+func (l *Lab) Salt() ([]byte, error) {
+	path := filepath.Join(l.Dir, "salt")
+	salt, err := os.ReadFile(path)
+	switch {
+	case err == nil && len(salt) == saltLength:
+		return salt, nil
+	case err != nil && !errors.Is(err, os.ErrNotExist):
+		return nil, fmt.Errorf("read what the lab's digests are keyed with: %w", err)
+	}
+	return nil, nil
+}
+
+// MakeSalt makes the salt where there is none. The caller holds the lock.
+func (l *Lab) MakeSalt() error {
+	if salt, err := l.Salt(); err != nil || salt != nil {
+		return err
+	}
+	salt := make([]byte, saltLength)
+	_, _ = rand.Read(salt) // never fails
+	if err := os.WriteFile(filepath.Join(l.Dir, "salt"), salt, 0o600); err != nil {
+		return unwritable(err)
+	}
+	return nil
 }
 
 func unwritable(err error) error {

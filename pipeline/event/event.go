@@ -14,6 +14,9 @@ import (
 // Version is the version of the stream, in its first event.
 const Version = 1
 
+// Mask stands in an event where a secret stood.
+const Mask = "***"
+
 // Type says what happened. Exactly one of an event's payloads belongs to it.
 type Type string
 
@@ -21,7 +24,7 @@ type Type string
 const (
 	RunStarted   Type = "run.started"   // Run
 	StepPlanned  Type = "step.planned"  // Plan: run or skip, and why
-	StepStarted  Type = "step.started"  // Step
+	StepStarted  Type = "step.started"  // Start
 	StepProgress Type = "step.progress" // Report: what a wait last saw
 	StepWarned   Type = "step.warned"   // Report
 	Intent       Type = "effect.intent" // Effect, before it is brought about
@@ -51,36 +54,41 @@ type Event struct {
 
 // Run identifies a run; it is the journal's first line.
 type Run struct {
-	Version int      `json:"version"`
-	Lab     string   `json:"lab"`
-	File    string   `json:"file"`
+	Version int      `json:"version"`         // of the stream
+	Lab     string   `json:"lab"`             // name of the lab whose journal this is
+	File    string   `json:"file"`            // lab file, as the user named it
 	Title   string   `json:"title,omitempty"` // one line for people: stack, connectivity, hub
-	Number  int      `json:"number"`
-	Labrun  string   `json:"labrun"` // version of the program
-	Phases  []string `json:"phases"`
-	Steps   []Ref    `json:"steps"` // in the file's order
+	Number  int      `json:"number"`          // of the run, from 1
+	Labrun  string   `json:"labrun"`          // version of the program
+	Phases  []string `json:"phases"`          // in their order
+	Steps   []Ref    `json:"steps"`           // in the file's order
 }
 
 // Ref names one step of the file.
 type Ref struct {
-	ID    string `json:"id"`
-	Phase string `json:"phase,omitempty"`
+	ID    string `json:"id"`              // of the step
+	Phase string `json:"phase,omitempty"` // that it belongs to
 }
 
 // Plan says whether an instance will run, as far as was known before.
 type Plan struct {
-	Decision string `json:"decision"` // run, skip or later (known only during the run)
-	Reason   string `json:"reason,omitempty"`
+	Decision string `json:"decision"`         // run, skip or later (known only during the run)
+	Reason   string `json:"reason,omitempty"` // one line
 }
 
 // Start is the beginning of one instance.
 type Start struct {
-	Phase  string `json:"phase"`
-	Uses   string `json:"uses"`
+	Phase  string `json:"phase"`            // that the step belongs to
+	Uses   string `json:"uses"`             // kind of the step
 	Digest string `json:"digest,omitempty"` // of the resolved options
-	File   string `json:"file"`
-	Line   int    `json:"line"`
-	Column int    `json:"column"`
+	// Options are the digests, by name, of a step that runs again only where an option
+	// or an input differs from its last run that ended well.
+	Options map[string]string `json:"options,omitempty"`
+	Inputs  map[string]string `json:"inputs,omitempty"`  // digests of what it reads, by name
+	Because []string          `json:"because,omitempty"` // which of them differ, a line each
+	File    string            `json:"file"`              // where the step stands
+	Line    int               `json:"line"`              // from 1
+	Column  int               `json:"column"`            // from 1
 	// Timeout of the step, 0 for none.
 	Timeout time.Duration `json:"timeout,omitempty"`
 }
@@ -100,22 +108,24 @@ const (
 
 // Result is the end of one instance.
 type Result struct {
-	Status   Status        `json:"status"`
-	Duration time.Duration `json:"duration_ns"`
+	Status   Status        `json:"status"`            // how it ended
+	Duration time.Duration `json:"duration_ns"`       // from its beginning
 	Summary  string        `json:"summary,omitempty"` // one line: what it found or made
 	Reason   string        `json:"reason,omitempty"`  // of a skip or block
 	Report   *Report       `json:"report,omitempty"`  // of a failure
 	Outputs  any           `json:"outputs,omitempty"` // plain maps; holds no secret
+	// As is the run whose effect stands, of a step that need not have it again.
+	As int `json:"as,omitempty"`
 }
 
 // Effect is one change that a step brings about.
 type Effect struct {
-	ID      int    `json:"id"`   // pairs an intent with its done
-	Verb    string `json:"verb"` // create, apply, update, delete, write, exec, …
-	Object  string `json:"object"`
+	ID      int    `json:"id"`                // pairs an intent with its done
+	Verb    string `json:"verb"`              // create, apply, update, delete, write, exec, …
+	Object  string `json:"object"`            // Kind namespace/name, a program, file PATH
 	Changed bool   `json:"changed,omitempty"` // of a done: something is different now
 	Error   string `json:"error,omitempty"`   // of a done that failed
-	UID     string `json:"uid,omitempty"`
+	UID     string `json:"uid,omitempty"`     // of an object in a cluster
 	// Observable says that a later run can see whether it happened.
 	Observable bool `json:"observable,omitempty"`
 }
@@ -128,11 +138,11 @@ type Evidence struct {
 
 // Report is something told to a person: a title, labelled lines, and what to do.
 type Report struct {
-	Title string `json:"title"`
+	Title string `json:"title"` // one line
 	// Code names the kind of failure, as labrun explain and docs/troubleshooting.md
 	// know it; "" for one that has no name.
 	Code  string `json:"code,omitempty"`
-	Lines []Line `json:"lines,omitempty"`
+	Lines []Line `json:"lines,omitempty"` // what was seen, said, meant
 	// Next is the command to type, or what to mend. A step writes LAB for the lab
 	// file; its name, as the user gave it, stands there once the event is told.
 	Next string `json:"next,omitempty"`
@@ -140,16 +150,16 @@ type Report struct {
 
 // Line is one labelled line of a report: "it said", "seen", "BMC".
 type Line struct {
-	Label string `json:"label"`
-	Text  string `json:"text"`
+	Label string `json:"label"` // it said, seen, since
+	Text  string `json:"text"`  // may be of several lines
 }
 
 // Summary is the end of a run.
 type Summary struct {
-	Counts   map[Status]int `json:"counts"`
-	Duration time.Duration  `json:"duration_ns"`
-	Exit     int            `json:"exit"`
-	Report   *Report        `json:"report,omitempty"`
+	Counts   map[Status]int `json:"counts"`             // instances by how they ended
+	Duration time.Duration  `json:"duration_ns"`        // from the run's beginning
+	Exit     int            `json:"exit"`               // exit code
+	Report   *Report        `json:"report,omitempty"`   // of a run that could not be recorded to its end
 	Requests map[string]int `json:"requests,omitempty"` // "hub reads", "hub writes", "redfish", …
 }
 

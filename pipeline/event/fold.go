@@ -43,6 +43,7 @@ type Instance struct {
 	Waited           bool // it told progress
 	Warnings         []Report
 	Open             []Effect  // intents without a done: these may exist
+	Unseen           int       // effects that began and that no later run can see
 	Evidence         *Evidence // of a failure, nil for none
 }
 
@@ -64,6 +65,14 @@ func (i *Instance) Typed() string {
 
 // Running says whether it started and has not ended.
 func (i *Instance) Running() bool { return i.Start != nil && i.Result == nil }
+
+// Instance is what was told of one instance, nil for nothing.
+func (s *State) Instance(step, key string) *Instance {
+	if st := s.byID[step]; st != nil {
+		return st.byKey[key]
+	}
+	return nil
+}
 
 // Fold adds the events up. A torn last line is noted, not an error.
 func Fold(events iter.Seq2[Event, error]) (*State, error) {
@@ -160,6 +169,9 @@ func (i *Instance) add(e Event) {
 	case Intent:
 		if e.Effect != nil {
 			i.Open = append(i.Open, *e.Effect)
+			if !e.Effect.Observable {
+				i.Unseen++
+			}
 		}
 	case Done:
 		i.close(e.Effect)

@@ -42,6 +42,9 @@ func Use[S Step, E Environment](name, doc, example string) pipeline.Kind[E] {
 	k.Render = func(ctx context.Context, env E, o any) ([]map[string]any, error) {
 		return render(ctx, env, o.(S))
 	}
+	k.Plan = func(ctx context.Context, env E, o any) (pipeline.Change, error) {
+		return plan(ctx, env, o.(S), outputs)
+	}
 	k.Witness = func(ctx context.Context, env E, o any, keep pipeline.Keep) error {
 		return witness(ctx, env, o.(S), keep)
 	}

@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/labrun/labrun/internal/statedir"
+	"github.com/labrun/labrun/pipeline"
+	"github.com/labrun/labrun/pipeline/event"
+)
+
+// memory is what the journals of a lab tell, the newest first, read once. A nil
+// memory remembers nothing.
+type memory struct {
+	states []*event.State
+	notes  []string // about journals that cannot be read
+}
+
+// remember reads the journals of a lab's runs. One that a later labrun wrote, or
+// that is of another lab, is refused: what it tells would be lost in silence. One
+// that cannot be read otherwise is noted, and tells nothing.
+func remember(lab *statedir.Lab) (*memory, error) {
+	m := &memory{}
+	runs, err := lab.Runs()
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range slices.Backward(runs) {
+		path := lab.Run(n).Journal()
+		state, err := readJournal(path, lab.Name)
+		var other *otherLab
+		switch {
+		case errors.Is(err, os.ErrNotExist): // killed before it began
+		case errors.Is(err, event.ErrVersion), errors.As(err, &other):
+			return nil, fmt.Errorf("read what run %d did, %s: %w; or forget it with --fresh", n, path, err)
+		case err != nil:
+			m.notes = append(m.notes, fmt.Sprintf("what run %d did is not known: %v (%s)", n, err, path))
+		default:
+			m.states = append(m.states, state)
+		}
+	}
+	return m, nil
+}
+
+// otherLab is the error of a journal in the folder of a lab that is not its own.
+type otherLab struct{ lab, name string }
+
+func (e *otherLab) Error() string {
+	return fmt.Sprintf("the journal is lab %s's, and this is the folder of lab %s: move it away, or name another folder with --state-dir", e.lab, e.name)
+}
+
+// readJournal folds the journal of a run of this lab.
+func readJournal(path, lab string) (*event.State, error) {
+	journal, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	state, err := event.Fold(event.Read(journal))
+	err = errors.Join(err, journal.Close())
+	if err == nil && state.Run.Lab != lab && state.Run.Version > 0 {
+		err = &otherLab{state.Run.Lab, lab}
+	}
+	return state, err
+}
+
+// last tells what earlier runs left of an instance.
+func (m *memory) last(step, key string) pipeline.Remembered {
+	if m == nil {
+		return pipeline.Remembered{}
+	}
+	return pipeline.Recollect(m.states, step, key)
+}
+
+// recall gives the outputs of the newest run in which a step ended well.
+func (m *memory) recall(step string) (pipeline.Recalled, bool) {
+	if m == nil {
+		return pipeline.Recalled{}, false
+	}
+	for _, state := range m.states {
+		if found, ok := outputsOf(state, step); ok {
+			return found, true
+		}
+	}
+	return pipeline.Recalled{}, false
+}
+
+func outputsOf(state *event.State, step string) (pipeline.Recalled, bool) {
+	var found pipeline.Recalled
+	for _, s := range state.Steps {
+		if s.ID != step || s.Status() != event.OK && s.Status() != event.Changed {
+			continue
+		}
+		for _, i := range s.Instances {
+			if i.Key == "" {
+				found.Outputs = i.Result.Outputs
+				continue
+			}
+			found.Instances = append(found.Instances, pipeline.RecalledInstance{Key: i.Key, Outputs: i.Result.Outputs})
+		}
+		return found, len(s.Instances) > 0
+	}
+	return found, false
+}

@@ -1,0 +1,114 @@
+package pipeline
+
+import (
+	"fmt"
+	"reflect"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/labrun/labrun/pipeline/event"
+)
+
+// past makes a folded run of one instance: its events after the start.
+func past(number int, events ...event.Event) *event.State {
+	s := &event.State{}
+	s.Add(event.Event{Type: event.RunStarted, Run: &event.Run{Number: number, Steps: []event.Ref{{ID: "mirror"}}}})
+	for _, e := range events {
+		e.Step = "mirror"
+		s.Add(e)
+	}
+	return s
+}
+
+// What counts of several runs is the newest that had the effect, or was as one that
+// had it.
+func TestRecollect(t *testing.T) {
+	started := event.Event{Type: event.StepStarted, Start: &event.Start{Digest: "d"}}
+	intent := func(observable bool) event.Event {
+		return event.Event{Type: event.Intent, Effect: &event.Effect{ID: 1, Verb: "exec", Object: "sh", Observable: observable}}
+	}
+	done := event.Event{Type: event.Done, Effect: &event.Effect{ID: 1}}
+	ended := func(s event.Status, as int) event.Event {
+		return event.Event{Type: event.StepFinished, Result: &event.Result{Status: s, As: as, Outputs: "o"}}
+	}
+	good := past(3, started, intent(false), done, ended(event.Changed, 0))
+	for _, tc := range []struct {
+		name string
+		runs []*event.State
+		want string // run, its digest, lone intent of which run
+	}{
+		{"never", nil, "0 "},
+		{"of another step", []*event.State{past(4)}, "0 "},
+		{"ended well", []*event.State{good}, "3 d"},
+		{"as it was before", []*event.State{past(5, started, ended(event.OK, 3))}, "3 d"},
+		{"skipped since", []*event.State{past(4, ended(event.Skipped, 0)), good}, "3 d"},
+		{"left out since", []*event.State{past(4), good}, "3 d"},
+		{"cancelled before its effect", []*event.State{past(4, started, ended(event.Cancelled, 0)), good}, "3 d"},
+		{"killed before its effect", []*event.State{past(4, started), good}, "3 d"},
+		{"failed since", []*event.State{past(4, started, intent(false), done, ended(event.Failed, 0)), good}, "0 "},
+		{"killed within it", []*event.State{past(4, started, intent(false)), good}, "0  lone 4"},
+		{"killed within it, and not begun since", []*event.State{past(5, started), past(4, started, intent(false)), good}, "0  lone 4"},
+		{"killed within what can be seen", []*event.State{past(4, started, intent(true)), good}, "3 d"},
+		{"killed after it", []*event.State{past(4, started, intent(false), done), good}, "0 "},
+	} {
+		r := Recollect(tc.runs, "mirror", "")
+		got := fmt.Sprint(r.Run, " ", r.Digest)
+		if r.Lone != nil {
+			got += fmt.Sprint(" lone ", r.LoneRun)
+		}
+		if got != tc.want {
+			t.Errorf("%s: %q, want %q", tc.name, got, tc.want)
+		}
+	}
+}
+
+func TestChangesSince(t *testing.T) {
+	before := Remembered{Run: 1, Digest: "d", Options: map[string]string{"a": "0123456789", "gone": "1"}, Inputs: map[string]string{"f": "x"}}
+	for _, tc := range []struct {
+		name string
+		now  event.Start
+		want []string
+	}{
+		{"nothing", event.Start{Digest: "d", Options: before.Options, Inputs: before.Inputs}, nil},
+		{"the kind", event.Start{Digest: "e", Options: before.Options, Inputs: before.Inputs}, []string{"it is another kind of step"}},
+		{"all", event.Start{Digest: "e", Options: map[string]string{"a": "abcdefghij", "new": "2"}, Inputs: map[string]string{"f": "y"}},
+			[]string{"option a changed (01234567 → abcdefgh)", "option gone is gone", "option new is new (2)", "input f changed (x → y)"}},
+	} {
+		if d := cmp.Diff(tc.want, changesSince(before, tc.now)); d != "" {
+			t.Errorf("%s (-want +got):\n%s", tc.name, d)
+		}
+	}
+}
+
+// An option's digest depends on its value, its name and the lab's salt.
+func TestOptionDigests(t *testing.T) {
+	type options struct {
+		A, B string `yaml:"a,omitempty"`
+		Env  map[string]string
+		no   string
+	}
+	_ = options{}.no
+	one := optionDigests([]byte("salt"), options{B: "x", Env: map[string]string{"k": "v"}})
+	if len(one) != 2 || len(one["a"]) != 64 || len(one["env"]) != 64 {
+		t.Fatalf("%v", one)
+	}
+	if two := optionDigests([]byte("other"), options{B: "x", Env: map[string]string{"k": "v"}}); two["a"] == one["a"] {
+		t.Error("the salt makes no difference")
+	}
+	if same := optionDigests([]byte("salt"), options{B: "x", Env: map[string]string{"k": "v"}}); !reflect.DeepEqual(one, same) {
+		t.Errorf("%v, then %v", one, same)
+	}
+}
+
+// Outputs in which a secret was masked are not those that the step gave.
+func TestHoldsMask(t *testing.T) {
+	for _, tc := range []struct {
+		v    any
+		want bool
+	}{{"token ***", true}, {map[string]any{"a": []any{"***"}}, true}, {map[string]any{"a": []any{"x", 3.0}}, false}, {nil, false}} {
+		if got := holdsMask(tc.v); got != tc.want {
+			t.Errorf("%v: %t", tc.v, got)
+		}
+	}
+}

@@ -100,29 +100,6 @@ func (l *Lab) Hub(ctx context.Context) (*kube.Cluster, error) {
 	})
 }
 
-// serverLimit bounds the question whether a server answers at all.
-const serverLimit = 5 * time.Second
-
-// Server asks whether the management cluster answers, and gives its address.
-func (l *Lab) Server(ctx context.Context) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, serverLimit)
-	defer cancel()
-	hub, err := l.Hub(ctx)
-	if err != nil {
-		return "", err
-	}
-	return hub.Host(), hub.Answers(ctx)
-}
-
-// Made is what the management cluster has of the lab, by its inventory.
-func (l *Lab) Made(ctx context.Context) ([]pipeline.Orphan, error) {
-	hub, err := l.Hub(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return hub.Made(ctx, l.opts.Name)
-}
-
 // HostedCluster is the cluster that is built, by the kubeconfig that HyperShift
 // publishes on the hub.
 func (l *Lab) HostedCluster(ctx context.Context) (*kube.Cluster, error) {

@@ -104,7 +104,7 @@ func clusterChecks() []Check {
 		{
 			ID: "hub", Area: "cluster", ask: askHub,
 			Asks:   "whether the kubeconfig of the management cluster is there, and its API server answers and accepts the user",
-			Rule:   "unknown where there is no kubeconfig or nothing answers, since the management cluster may be yet to be built; fails where the kubeconfig cannot be read, the server's certificate is not trusted or the user is refused",
+			Rule:   "is unknown where there is no kubeconfig or nothing answers, since the management cluster may be yet to be built; fails where the kubeconfig cannot be read, the server's certificate is not trusted or the user is refused",
 			Why:    "Everything that labrun makes is made there.",
 			Remedy: "name the kubeconfig of an administrator: --kubeconfig, or lab.management_cluster.kubeconfig",
 		},

@@ -18,9 +18,9 @@ import (
 // facts are a small IPv4 lab's, as the loader gives them.
 func facts(t *testing.T, name string, octet string) *labs.Facts {
 	t.Helper()
-	t.Setenv("BMC_PASSWORD", "secret")
+	t.Setenv("BMC_PASSWORD", "bmc-of-the-lab")
 	pull := filepath.Join(t.TempDir(), "pull-secret.json")
-	if err := os.WriteFile(pull, []byte(`{"auths":{"registry.example":{"auth":"dTpw"}}}`), 0o600); err != nil {
+	if err := os.WriteFile(pull, []byte(`{"auths":{"registry.example":{"auth":"bGFiOm9mLXRoZS1sYWI="}}}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	f := &labs.Facts{

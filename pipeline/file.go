@@ -77,6 +77,10 @@ func (l *loader[E]) read() {
 		l.fail(root.Find("version is missing", "version: v1"))
 	}
 	l.name()
+	if l.req.Instead != "" {
+		doc.Phases, doc.Steps, doc.Override = nil, nil, nil
+		doc.Include = []*source.Node{{Kind: source.Scalar, Text: source.BuiltinPrefix + l.req.Instead, Pos: root.Pos}}
+	}
 	l.take(&doc, l.req.File, []string{l.req.File})
 }
 

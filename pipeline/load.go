@@ -21,6 +21,8 @@ type Request[E any] struct {
 	Schema  Schema
 	Builtin fs.FS    // NAME.yaml for include: [builtin:NAME]; may be nil
 	Environ []string // NAME=value; nil means the process's own
+	Instead string   // a file of Builtin whose phases and steps take the place of the lab file's own
+	Lenient bool     // what is wrong with the facts as a whole is no finding: a lab is taken apart, not built
 	ForRun  bool     // the steps are run next: what only a run needs has to be there
 	// Check says what is wrong with the options of one instance beyond their
 	// types. options are of the kind's type, with zero values where an expression
@@ -213,7 +215,9 @@ func (l *loader[E]) facts() {
 	l.factual = len(l.found) == before
 	if l.factual && l.req.Schema.Complete != nil {
 		for _, p := range l.req.Schema.Complete(l.p.Name, l.p.Facts) {
-			l.problem(p)
+			if !l.req.Lenient {
+				l.problem(p)
+			}
 		}
 		l.factual = len(l.found) == before // what follows from a wrong fact is not told, too
 	}

@@ -38,9 +38,10 @@ type RunOptions[E any] struct {
 	// the digests, the same one for all runs of a lab.
 	Memory Memory
 	Salt   []byte
-	Number int    // of the run
-	Labrun string // version of the program
-	Title  string // one line about the lab, for people
+	Doing  event.Doing // what the run is for, for its first event
+	Number int         // of the run
+	Labrun string      // version of the program
+	Title  string      // one line about the lab, for people
 	// Held ends, with a cause, when the lab may be another run's: the run is
 	// cancelled then, and its finally steps too. nil: it never does.
 	Held context.Context
@@ -138,7 +139,7 @@ func (o *RunOptions[E]) complete() {
 
 func (p *Pipeline[E]) identity(o RunOptions[E]) *event.Run {
 	r := &event.Run{
-		Version: event.Version, Lab: p.Name, File: p.File, Title: o.Title,
+		Version: event.Version, Command: o.Doing.Command, From: o.Doing.From, Orphans: o.Doing.Orphans, Lab: p.Name, File: p.File, Title: o.Title,
 		Number: o.Number, Labrun: o.Labrun, Phases: p.Phases,
 		Steps: make([]event.Ref, len(p.Steps)),
 	}

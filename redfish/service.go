@@ -147,13 +147,22 @@ func (s *Service) InsertMedia(ctx context.Context, image string) (Medium, error)
 
 // EjectMedia empties every slot that takes a CD or DVD and has something in it. An empty BMC is no error.
 func (s *Service) EjectMedia(ctx context.Context) error {
+	return s.eject(ctx, func(slot) bool { return true })
+}
+
+// EjectSlot empties the slot of this path, as Media gives it, where it takes a CD or DVD and has something in it.
+func (s *Service) EjectSlot(ctx context.Context, path string) error {
+	return s.eject(ctx, func(disc slot) bool { return disc.path == path })
+}
+
+func (s *Service) eject(ctx context.Context, which func(slot) bool) error {
 	m, err := s.readMedia(ctx)
 	if err != nil {
 		return err
 	}
 	var errs []error
 	for _, disc := range m.discs() {
-		if held := disc.medium(); !held.Inserted && held.Image == "" {
+		if held := disc.medium(); !which(disc) || !held.Inserted && held.Image == "" {
 			continue
 		}
 		if target, missing := disc.text("Actions", "#VirtualMedia.EjectMedia", "target"); missing == nil {

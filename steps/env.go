@@ -45,10 +45,11 @@ type LabOptions struct {
 	Kubeconfig string // instead of the lab file's
 	StateDir   string // folder of the lab, for results that the file names no place for
 	Now        func() time.Time
-	Adopt      bool                   // take over objects that exist and are not the lab's
-	Reveal     bool                   // render secrets as they are
-	Conceal    func(secret string)    // is told each secret once it is found; may be nil
-	Holds      func(text string) bool // says whether one of them stands in a text; may be nil
+	Adopt      bool                          // take over objects that exist and are not the lab's
+	Reveal     bool                          // render secrets as they are
+	Conceal    func(secret string)           // is told each secret once it is found; may be nil
+	Holds      func(text string) bool        // says whether one of them stands in a text; may be nil
+	Keeps      func(step, key string) string // why an undo leaves what a step made, "" where it does not; may be nil
 }
 
 // NewLab makes what the steps of a run share. It connects to nothing.
@@ -76,6 +77,14 @@ func (l *Lab) Now() time.Time { return l.opts.Now() }
 
 // Adopt says whether foreign objects are taken over.
 func (l *Lab) Adopt() bool { return l.opts.Adopt }
+
+// Keeps says why an undo leaves what the inventory holds.
+func (l *Lab) Keeps(e kube.Entry) string {
+	if l.opts.Keeps == nil {
+		return ""
+	}
+	return l.opts.Keeps(e.Step, e.Key)
+}
 
 // RevealSecrets says whether secrets are rendered as they are.
 func (l *Lab) RevealSecrets() bool { return l.opts.Reveal }

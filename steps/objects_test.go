@@ -17,7 +17,7 @@ import (
 
 // hows names the ways in which objects are brought about.
 func hows() map[kube.How]string {
-	return map[kube.How]string{kube.Apply: "apply", kube.CreateOnce: "create once", kube.Merge: "merge", kube.Delete: "delete"}
+	return map[kube.How]string{kube.Apply: "apply", kube.CreateOnce: "create once", kube.Merge: "merge", kube.Delete: "delete", kube.Restore: "restore", kube.Forget: "forget"}
 }
 
 // secretsOf gives every secret of a lab a value of its own.

@@ -20,13 +20,15 @@ type memory struct {
 
 // remember reads the journals of a lab's runs. One that a later labrun wrote, or
 // that is of another lab, is refused: what it tells would be lost in silence. One
-// that cannot be read otherwise is noted, and tells nothing.
+// that cannot be read otherwise is noted, and tells nothing. What a destroy removed
+// is forgotten: what stood on it has to be done again.
 func remember(lab *statedir.Lab) (*memory, error) {
 	m := &memory{}
 	runs, err := lab.Runs()
 	if err != nil {
 		return nil, err
 	}
+	var undone []string // phases from which later destroys removed what was made
 	for _, n := range slices.Backward(runs) {
 		path := lab.Run(n).Journal()
 		state, err := readJournal(path, lab.Name)
@@ -37,7 +39,14 @@ func remember(lab *statedir.Lab) (*memory, error) {
 			return nil, fmt.Errorf("read what run %d did, %s: %w; or forget it with --fresh", n, path, err)
 		case err != nil:
 			m.notes = append(m.notes, fmt.Sprintf("what run %d did is not known: %v (%s)", n, err, path))
+		case state.Run.Command == "destroy":
+			if state.Undid() {
+				undone = append(undone, state.Run.From)
+			}
 		default:
+			for _, from := range undone {
+				state.Forget(from)
+			}
 			m.states = append(m.states, state)
 		}
 	}

@@ -51,6 +51,8 @@ type Program[E any] struct {
 	// Kubeconfig finds what lets somebody into the cluster that is built, and says
 	// where it was; without it there is no such command.
 	Kubeconfig func(ctx context.Context, j Job) (text, from string, err error)
+	// Destroy takes a lab apart; without it there is no such command.
+	Destroy *Destroying[E]
 	// Advise says what is known of a kind of failure, by the code of its report;
 	// may be nil.
 	Advise func(code string) (evidence.Advice, bool)
@@ -68,6 +70,9 @@ type Job struct {
 	Adopt      bool                   // take over objects that exist and are not the lab's
 	Conceal    func(secret string)    // masks a secret in what the run tells; nil where nothing is masked
 	Holds      func(text string) bool // says whether a secret that was concealed stands in a text; may be nil
+	// Keeps says why an undo leaves what an instance of a step made, "" where it does
+	// not; nil keeps nothing.
+	Keeps func(step, key string) string
 }
 
 // Environment is what the steps of one command share.

@@ -53,6 +53,9 @@ hosted cluster whose workers have joined. labrun LAB is the same as labrun run L
 	if a.program.Kubeconfig != nil {
 		root.AddCommand(a.kubeconfigCommand())
 	}
+	if a.program.Destroy != nil {
+		root.AddCommand(a.destroyCommand())
+	}
 	for _, c := range append(root.Commands(), root) {
 		c.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 			return &misuse{message: err.Error(), hint: flagHint(cmd, err.Error())}

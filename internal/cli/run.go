@@ -26,6 +26,7 @@ type runFlags struct {
 	dryRun   bool
 	adopt    bool
 	longest  time.Duration
+	doing    event.Doing // not a flag
 }
 
 // defaultHeartbeat is how long a log is silent about a step that runs.
@@ -202,7 +203,7 @@ func (a *app[E]) perform(ctx context.Context, p *pipeline.Pipeline[E], f runFlag
 	ctx, release := interruptible(ctx, shown.Note, environment.Kill)
 	told := context.AfterFunc(held, func() { shown.Note(context.Cause(held).Error()) })
 	summary, err := p.Run(ctx, pipeline.RunOptions[E]{
-		Env: environment.New, Command: command, Sinks: []event.Sink{a.secrets.Before(sinks...)}, Number: record.Number, Labrun: a.program.Version, Title: a.title(job),
+		Env: environment.New, Command: command, Doing: f.doing, Sinks: []event.Sink{a.secrets.Before(sinks...)}, Number: record.Number, Labrun: a.program.Version, Title: a.title(job),
 		Memory: past.last, Salt: salt, Parallel: f.parallel, Evidence: record.Evidence, Collect: witness.Collect, Requests: environment.Requests, Now: a.program.Now,
 		Held: held,
 	})

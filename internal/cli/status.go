@@ -149,7 +149,7 @@ func (a *app[E]) left(r *recorded[E]) *forecast.Left {
 		if n >= r.run.Number {
 			break
 		}
-		if state, err := readJournal(r.lab.Run(n).Journal(), r.lab.Name); err == nil {
+		if state, err := readJournal(r.lab.Run(n).Journal(), r.lab.Name); err == nil && state.Run.Command == r.state.Run.Command {
 			past = append(past, state)
 		}
 	}

@@ -66,12 +66,15 @@ func start(t *testing.T, file string, o sim.Options) *lab {
 func took(d time.Duration) time.Duration { return d.Round(100 * time.Millisecond) }
 
 // args are labrun's for a run of the lab.
-func (l *lab) args() []string {
+func (l *lab) args() []string { return l.argsOf("run") }
+
+// argsOf are labrun's for a command on the lab.
+func (l *lab) argsOf(command string) []string {
 	file, err := filepath.Abs(l.file)
 	if err != nil {
 		panic(err)
 	}
-	return []string{"run", file, "--kubeconfig", l.kubeconfig, "--values", l.values, "--state-dir", l.state}
+	return []string{command, file, "--kubeconfig", l.kubeconfig, "--values", l.values, "--state-dir", l.state}
 }
 
 // outcome is what a run left.
@@ -85,10 +88,16 @@ type outcome struct {
 // run runs labrun in this process.
 func (l *lab) run(t *testing.T, more ...string) outcome {
 	t.Helper()
+	return l.do(t, "run", more...)
+}
+
+// do runs one of labrun's commands that keep a journal.
+func (l *lab) do(t *testing.T, command string, more ...string) outcome {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	var out, errs bytes.Buffer
-	o := outcome{exit: program.Main(ctx, append(l.args(), more...), cli.Streams{Out: &out, Err: &errs})}
+	o := outcome{exit: program.Main(ctx, append(l.argsOf(command), more...), cli.Streams{Out: &out, Err: &errs})}
 	o.out, o.err = out.String(), errs.String()
 	l.read(t, &o)
 	l.wantNoSecrets(t, o)

@@ -43,6 +43,7 @@ func labrun() cli.Program[*steps.Env] {
 
 		Preflight:  askAll,
 		Kubeconfig: kubeconfig,
+		Destroy:    destroying(),
 		Advise:     advise,
 	}
 }
@@ -63,7 +64,7 @@ func version() string {
 }
 
 func labOf(j cli.Job) *steps.Lab {
-	return steps.NewLab(j.Facts.(*labs.Facts), steps.LabOptions{Name: j.Lab, Kubeconfig: j.Kubeconfig, StateDir: j.StateDir, Reveal: j.Reveal, Adopt: j.Adopt, Conceal: j.Conceal, Holds: j.Holds})
+	return steps.NewLab(j.Facts.(*labs.Facts), steps.LabOptions{Name: j.Lab, Kubeconfig: j.Kubeconfig, StateDir: j.StateDir, Reveal: j.Reveal, Adopt: j.Adopt, Conceal: j.Conceal, Holds: j.Holds, Keeps: j.Keeps})
 }
 
 // kubeconfig finds the hosted cluster's.

@@ -54,14 +54,24 @@ type Event struct {
 
 // Run identifies a run; it is the journal's first line.
 type Run struct {
-	Version int      `json:"version"`         // of the stream
-	Lab     string   `json:"lab"`             // name of the lab whose journal this is
-	File    string   `json:"file"`            // lab file, as the user named it
-	Title   string   `json:"title,omitempty"` // one line for people: stack, connectivity, hub
-	Number  int      `json:"number"`          // of the run, from 1
-	Labrun  string   `json:"labrun"`          // version of the program
-	Phases  []string `json:"phases"`          // in their order
-	Steps   []Ref    `json:"steps"`           // in the file's order
+	Version int      `json:"version"`           // of the stream
+	Command string   `json:"command,omitempty"` // what it is for: run where absent, destroy, or rebuild
+	From    string   `json:"from,omitempty"`    // of a destroy: what earlier phases of the lab file made was kept
+	Orphans bool     `json:"orphans,omitempty"` // of a destroy: only what the lab file has no more was removed
+	Lab     string   `json:"lab"`               // name of the lab whose journal this is
+	File    string   `json:"file"`              // lab file, as the user named it
+	Title   string   `json:"title,omitempty"`   // one line for people: stack, connectivity, hub
+	Number  int      `json:"number"`            // of the run, from 1
+	Labrun  string   `json:"labrun"`            // version of the program
+	Phases  []string `json:"phases"`            // in their order
+	Steps   []Ref    `json:"steps"`             // in the file's order
+}
+
+// Doing is what a run is for: the commands that keep a journal.
+type Doing struct {
+	Command string // "run", or "" for it; destroy or rebuild
+	From    string // of a destroy: a phase of the lab file
+	Orphans bool   // of a destroy
 }
 
 // Ref names one step of the file.

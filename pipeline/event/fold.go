@@ -3,6 +3,7 @@ package event
 import (
 	"errors"
 	"iter"
+	"slices"
 	"time"
 )
 
@@ -149,6 +150,35 @@ func (s *State) instance(id, key string) *Instance {
 	st.byKey[key] = i
 	st.Instances = append(st.Instances, i)
 	return i
+}
+
+// Undid says that the run is a destroy of the lab, or of its later phases, which
+// came beyond looking: its first phase changes nothing.
+func (s *State) Undid() bool {
+	if s.Run.Command != "destroy" || s.Run.Orphans || len(s.Run.Phases) == 0 {
+		return false
+	}
+	for _, step := range s.Steps {
+		for _, i := range step.Instances {
+			if i.Start != nil && step.Phase != s.Run.Phases[0] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Forget drops what is known of the steps of a phase and of all later ones; of all
+// steps where from is "", or no phase of this run.
+func (s *State) Forget(from string) {
+	first := max(slices.Index(s.Run.Phases, from), 0)
+	s.Steps = slices.DeleteFunc(s.Steps, func(step *Step) bool {
+		drop := slices.Index(s.Run.Phases, step.Phase) >= first || first == 0
+		if drop {
+			delete(s.byID, step.ID)
+		}
+		return drop
+	})
 }
 
 func (i *Instance) add(e Event) {

@@ -31,7 +31,7 @@ func (r *run) open(ctx context.Context, all []*task) (*book, error) {
 	b := &book{run: r, lab: map[string]*Entry{}, hub: map[string]*Entry{}}
 	var making []*task
 	for _, t := range all {
-		if t.How != Delete && !t.Partial && r.view.get(t.ref) == nil {
+		if !t.How.undoes() && !t.Partial && r.view.get(t.ref) == nil {
 			making = append(making, t)
 		}
 	}
@@ -169,7 +169,7 @@ func (b *book) write(ctx context.Context, lab, hub map[string]*Entry) error {
 
 func (r *run) entry(t *task) Entry {
 	e := Entry{Step: r.scope.Step, Key: r.scope.Key, Lab: r.scope.Lab, APIVersion: t.ref.APIVersion, Kind: t.ref.Kind,
-		Namespace: t.ref.Namespace, Name: t.ref.Name}
+		Namespace: t.ref.Namespace, Name: t.ref.Name, Found: t.found}
 	if r.hosted {
 		e.Cluster = "hosted"
 	}
@@ -189,8 +189,41 @@ func (r *run) inventory(ctx context.Context, shared bool) (*inventory, error) {
 	return hub.inventoryOf(InventoryName(r.scope.Lab)), nil
 }
 
-// forget takes a deleted object out of the lab's inventory.
+// forget takes an object out of its inventory.
 func (r *run) forget(ctx context.Context, t *task) error {
 	b := &book{run: r}
-	return b.write(ctx, map[string]*Entry{entryKey(r.hosted, t.ref): nil}, nil)
+	gone := map[string]*Entry{entryKey(r.hosted || t.Hosted, t.ref): nil}
+	if t.Shared {
+		return b.write(ctx, nil, gone)
+	}
+	return b.write(ctx, gone, nil)
+}
+
+// readInventories reads what a step that is Inventoried looks into.
+func (r *run) readInventories(ctx context.Context) error {
+	if _, looks := r.step.(Inventoried); !looks {
+		return nil
+	}
+	for shared, into := range map[bool]*[]Entry{false: &r.entries, true: &r.hubEntries} {
+		inventory, err := r.inventory(ctx, shared)
+		if err != nil {
+			return err
+		}
+		if shared {
+			inventory.refresh() // another lab may have entered something
+		}
+		err = r.insist(ctx, "reading", "ConfigMap "+InventoryNamespace+"/"+inventory.name, func(ctx context.Context) (err error) {
+			*into, err = inventory.all(ctx)
+			return err
+		})
+		if err != nil {
+			return explain(inventory.cluster, "reading", "ConfigMap "+InventoryNamespace+"/"+inventory.name, r.manager, err)
+		}
+		if keeper, ok := r.env.(Keeper); ok {
+			for n := range *into {
+				(*into)[n].Kept = keeper.Keeps((*into)[n])
+			}
+		}
+	}
+	return nil
 }

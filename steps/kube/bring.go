@@ -20,6 +20,7 @@ type task struct {
 	wanted *unstructured.Unstructured // without what labrun itself writes on it
 	patch  map[string]any             // of a merge: applied after its Change
 	client dynamic.ResourceInterface
+	found  bool // it was there before, and is taken over
 }
 
 // tasks makes the plain objects of intents, before anything is written.
@@ -99,6 +100,9 @@ func (r *run) bringAbout(ctx context.Context, intents []Intent) error {
 			break
 		}
 	}
+	if failed == nil {
+		failed = r.awaitDeleted(ctx, all)
+	}
 	if err := book.close(ctx); err != nil && failed == nil {
 		return err
 	}
@@ -109,12 +113,12 @@ func (r *run) bring(ctx context.Context, t *task, book *book) error {
 	if err := r.awaitClient(ctx, t); err != nil {
 		return explain(r.cluster, "reading", t.ref.String(), r.manager, err)
 	}
-	if t.How != Delete && t.How != Merge {
+	if !t.How.undoes() && t.How != Merge {
 		if err := r.makeRoom(ctx, t, book); err != nil {
 			return err
 		}
 	}
-	if t.Shared || t.How == Merge {
+	if !t.How.undoes() && (t.Shared || t.How == Merge) {
 		if err := r.confirm(ctx, t, book); err != nil {
 			return err
 		}
@@ -128,6 +132,10 @@ func (r *run) bring(ctx context.Context, t *task, book *book) error {
 		return r.merge(ctx, t, book)
 	case Delete:
 		return r.delete(ctx, t)
+	case Restore:
+		return r.restore(ctx, t)
+	case Forget:
+		return r.forget(ctx, t)
 	}
 	return fmt.Errorf("%s: no such way to bring it about", t.ref)
 }
@@ -149,15 +157,15 @@ func (r *run) makeRoom(ctx context.Context, t *task, book *book) error {
 	return book.enter(ctx, []*task{t})
 }
 
-// awaitClient finds out how the kind is asked for; a kind that is to be deleted
-// need not exist.
+// awaitClient finds out how the kind is asked for; a kind whose objects
+// are undone need not exist.
 func (r *run) awaitClient(ctx context.Context, t *task) error {
 	var err error
 	t.client, err = r.cluster.resource(ctx, t.ref)
-	if !errors.Is(err, errNotServed) || t.How == Delete {
-		if t.How == Delete && errors.Is(err, errNotServed) {
-			return nil
-		}
+	if errors.Is(err, errNotServed) && t.How.undoes() {
+		return nil
+	}
+	if !errors.Is(err, errNotServed) {
 		return err
 	}
 	if err := r.await(ctx, t.ref); err != nil {

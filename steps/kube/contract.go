@@ -49,6 +49,16 @@ type Hosted interface{ OnHostedCluster() }
 // what later steps read as steps.<id>.outputs. An Outputs with a second result,
 // an error, may say that what was seen cannot be told.
 
+// Inventoried is a step that looks into the inventories: Seen.Entries and
+// Seen.SharedEntries. They are read before anything else.
+type Inventoried interface{ LooksIntoInventory() }
+
+// Surveyor is a step that looks at all that some namespaces hold, once, after what
+// it reads.
+type Surveyor interface {
+	Surveys(f *labs.Facts, seen Seen) []string
+}
+
 // NotYet is the error of Objects where what it reads is not there yet. The
 // engine tells the report, and asks again when something that the step reads
 // has changed.
@@ -74,8 +84,14 @@ const (
 	Apply      How = iota // server-side apply of exactly these fields
 	CreateOnce            // created where absent, never changed after
 	Merge                 // read, changed, updated on its resourceVersion
-	Delete                // deleted where present
+	Delete                // deleted where present, and taken out of the inventory
+	Restore               // changed back where present: as Merge, but nothing is entered
+	Forget                // left alone, and taken out of the inventory
 )
+
+// undoes says that an object is taken away or changed back: nothing of it is
+// entered.
+func (h How) undoes() bool { return h == Delete || h == Restore || h == Forget }
 
 // Intent is one object and how it is brought about.
 type Intent struct {
@@ -103,6 +119,17 @@ type Intent struct {
 	Primary bool
 	// Secret objects are masked wherever they are shown.
 	Secret bool
+
+	// UID, of Delete and Restore, leaves another object of the same name alone.
+	UID string
+	// Hosted, of Forget, is the entry of an object in the hosted cluster.
+	Hosted bool
+	// Around, of Delete, is a namespace in which other objects may hold up this
+	// one's end: what is being deleted there is told while it is waited for.
+	Around string
+	// Enter leaves the entry of a deleted object in the inventory: there is more to
+	// do about it.
+	Enter bool
 }
 
 // State is how a verdict ends a wait, or does not.
@@ -136,6 +163,10 @@ type Environment interface {
 	Secret(ctx context.Context, ref labs.SecretRef) (labs.Secret, error)
 	Now() time.Time
 }
+
+// Keeper is an environment that may be told to keep some of what the inventories
+// hold: it says why, "" where the entry is not kept.
+type Keeper interface{ Keeps(e Entry) string }
 
 // Adopter is an environment that may be told to take over objects that exist
 // and are not labrun's.

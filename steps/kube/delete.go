@@ -13,20 +13,18 @@ import (
 	"github.com/labrun/labrun/pipeline/event"
 )
 
-// delete deletes the very object that was read, and waits until it is gone.
+// delete deletes the very object that was read. All objects of a step are deleted
+// before the first one's end is awaited: one may hold another.
 func (r *run) delete(ctx context.Context, t *task) error {
 	before := r.view.get(t.ref)
-	if before == nil { // also where an interrupted run deleted it
-		return r.forget(ctx, t)
-	}
-	if before.GetDeletionTimestamp() != nil {
-		if err := r.awaitGone(ctx, t, before); err != nil {
-			return err
-		}
-		return r.forget(ctx, t)
+	switch {
+	case before == nil, before.GetDeletionTimestamp() != nil: // also where an interrupted run deleted it
+		return nil
+	case t.UID != "" && t.UID != string(before.GetUID()): // somebody else made one of this name meanwhile
+		return nil
 	}
 	uid := before.GetUID()
-	err := r.effect(ctx, "delete", t, func(ctx context.Context) (*unstructured.Unstructured, bool, error) {
+	return r.effect(ctx, "delete", t, func(ctx context.Context) (*unstructured.Unstructured, bool, error) {
 		propagation := meta.DeletePropagationBackground
 		err := t.client.Delete(ctx, t.ref.Name, meta.DeleteOptions{
 			Preconditions: &meta.Preconditions{UID: &uid}, PropagationPolicy: &propagation})
@@ -35,15 +33,32 @@ func (r *run) delete(ctx context.Context, t *task) error {
 		}
 		return nil, err == nil, err
 	})
-	if err != nil {
-		return err
+}
+
+// awaitDeleted waits until all that was deleted is gone, and takes it out of the
+// inventory.
+func (r *run) awaitDeleted(ctx context.Context, all []*task) error {
+	for _, t := range all {
+		if t.How != Delete {
+			continue
+		}
+		if going := r.view.get(t.ref); going != nil && (t.UID == "" || t.UID == string(going.GetUID())) {
+			going = going.DeepCopy()
+			if going.GetDeletionTimestamp() == nil {
+				going.SetDeletionTimestamp(&meta.Time{Time: r.env.Now()})
+			}
+			if err := r.awaitGone(ctx, t, going); err != nil {
+				return err
+			}
+		}
+		if t.Enter {
+			continue
+		}
+		if err := r.forget(ctx, t); err != nil {
+			return err
+		}
 	}
-	before = before.DeepCopy()
-	before.SetDeletionTimestamp(&meta.Time{Time: r.env.Now()})
-	if err := r.awaitGone(ctx, t, before); err != nil {
-		return err
-	}
-	return r.forget(ctx, t)
+	return nil
 }
 
 // awaitGone waits until an object that is being deleted is gone; it returns at
@@ -59,14 +74,17 @@ func (r *run) awaitGone(ctx context.Context, t *task, going *unstructured.Unstru
 	defer one.group.Wait()
 	defer cancel()
 	one.watch(ctx)
+	look := time.NewTicker(heldEvery)
+	defer look.Stop()
 	for {
 		now := one.get(t.ref)
 		if now == nil || now.GetUID() != going.GetUID() {
 			break
 		}
-		r.scope.Progress(goingReport(t.ref, now))
+		r.scope.Progress(r.goingReport(ctx, t, now))
 		select {
 		case <-one.changed:
+		case <-look.C:
 		case <-ctx.Done():
 			return r.timedOut(ctx)
 		}
@@ -75,14 +93,27 @@ func (r *run) awaitGone(ctx context.Context, t *task, going *unstructured.Unstru
 	return explain(r.cluster, "reading", t.ref.String(), r.manager, err)
 }
 
-func goingReport(ref Ref, u *unstructured.Unstructured) event.Report {
-	report := event.Report{Title: ref.String() + " is being deleted"}
+// goingReport tells an object's end that is waited for: since when, what holds it,
+// and what else is being deleted that it may wait for.
+func (r *run) goingReport(ctx context.Context, t *task, u *unstructured.Unstructured) event.Report {
+	report := event.Report{Title: t.ref.String() + " is being deleted", Next: "oc get " + GetArguments(t.ref) + " -o yaml"}
 	if since := u.GetDeletionTimestamp(); since != nil {
 		report.Lines = append(report.Lines, event.Line{Label: "since", Text: since.UTC().Format(time.RFC3339)})
 	}
-	if held := u.GetFinalizers(); len(held) > 0 {
-		report.Lines = append(report.Lines, event.Line{Label: "held by", Text: strings.Join(held, ", ")})
-		report.Next = fmt.Sprintf("look at what each of these finalizers waits for: oc get %s -o yaml", GetArguments(ref))
+	report.Lines = append(report.Lines, holders(u)...)
+	around := t.Around
+	if t.ref.Kind == "Namespace" {
+		around = t.ref.Name
+	}
+	if around == "" {
+		return report
+	}
+	held := r.cluster.heldIn(ctx, around)
+	for _, h := range held {
+		report.Lines = append(report.Lines, event.Line{Label: "waits for", Text: h.text})
+	}
+	if len(held) > 0 {
+		report.Next = "see why its owner does not let it go: oc get " + GetArguments(held[0].ref) + " -o yaml"
 	}
 	return report
 }

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -45,6 +47,14 @@ type Entry struct {
 	// JSON merge patch that brings their former values back.
 	Found  bool            `json:"found,omitempty"`
 	Former json.RawMessage `json:"former,omitempty"`
+	// Kept says why an undo leaves it; it is not written.
+	Kept string `json:"-"`
+}
+
+// Ref is the object's reference. A kind that is no longer served is an object that
+// is no longer there.
+func (e Entry) Ref() Ref {
+	return Ref{APIVersion: e.APIVersion, Kind: e.Kind, Namespace: e.Namespace, Name: e.Name, Optional: true}
 }
 
 // longestEntry is the longest key that a ConfigMap takes.
@@ -95,6 +105,20 @@ func (i *inventory) get(ctx context.Context, key string) (Entry, bool, error) {
 	}
 	e, ok := i.entries[key]
 	return e, ok, nil
+}
+
+// all gives every entry, by kind, namespace and name.
+func (i *inventory) all(ctx context.Context) ([]Entry, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if err := i.load(ctx); err != nil {
+		return nil, err
+	}
+	entries := slices.Collect(maps.Values(i.entries))
+	slices.SortFunc(entries, func(a, b Entry) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Cluster, b.Cluster))
+	})
+	return entries, nil
 }
 
 func (i *inventory) load(ctx context.Context) error {

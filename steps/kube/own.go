@@ -38,6 +38,7 @@ func (r *run) claim(ctx context.Context, t *task, before *unstructured.Unstructu
 		return c, err
 	}
 	if r.adopt {
+		t.found = true
 		return unentered, book.enter(ctx, []*task{t})
 	}
 	return foreign, foreignReport(t.ref, before)
@@ -64,6 +65,7 @@ func (r *run) whose(ctx context.Context, t *task, u *unstructured.Unstructured) 
 	case ours && (labels[LabelStep] != r.scope.Step || labels[LabelKey] != r.scope.Key):
 		return partner, nil
 	case entry.UID == "":
+		t.found = entry.Found
 		return unentered, nil
 	}
 	return own, nil

@@ -56,7 +56,7 @@ func render(ctx context.Context, env Environment, step Step) ([]map[string]any, 
 	reveal, ok := env.(Revealer)
 	var rendered []map[string]any
 	for _, t := range all {
-		if t.How == Delete {
+		if t.How.undoes() {
 			continue
 		}
 		u, err := r.render(t)
@@ -69,6 +69,16 @@ func render(ctx context.Context, env Environment, step Step) ([]map[string]any, 
 		rendered = append(rendered, u.Object)
 	}
 	return rendered, nil
+}
+
+// Look reads what a step declares as it is at the moment, and brings nothing about.
+// A cluster that does not answer is told, not waited for.
+func Look(ctx context.Context, env Environment, step Step) (Seen, error) {
+	r, err := readOnce(ctx, env, step)
+	if err != nil {
+		return Seen{}, err
+	}
+	return r.seen(), nil
 }
 
 // readOnce reads what a step declares as it is at the moment.

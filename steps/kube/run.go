@@ -27,6 +27,9 @@ type run struct {
 	began   time.Time
 	adopt   bool
 	once    bool // an answer is not insisted on: nothing is waited for
+
+	entries, hubEntries []Entry             // for a step that is Inventoried
+	inside              map[string]Contents // for a Surveyor
 }
 
 func newRun(ctx context.Context, env Environment, step Step) (*run, error) {
@@ -92,13 +95,16 @@ func (r *run) do(ctx context.Context) (Verdict, Seen, error) {
 }
 
 func (r *run) seen() Seen {
-	s := NewSeen(r.env.Now(), r.view.now(), r.secrets)
+	s := NewSeen(r.env.Now(), r.view.now(), r.secrets).WithEntries(r.entries, r.hubEntries).WithContents(r.inside)
 	s.Began = r.began
 	return s
 }
 
 // readAll reads what the step declares, and what that names.
 func (r *run) readAll(ctx context.Context) error {
+	if err := r.readInventories(ctx); err != nil {
+		return err
+	}
 	if reader, ok := r.step.(Reader); ok {
 		if err := r.readEach(ctx, reader.Reads(r.facts)); err != nil {
 			return err
@@ -107,12 +113,26 @@ func (r *run) readAll(ctx context.Context) error {
 	for {
 		more := r.unread()
 		if len(more) == 0 {
-			return nil
+			return r.survey(ctx)
 		}
 		if err := r.readEach(ctx, more); err != nil {
 			return err
 		}
 	}
+}
+
+// survey looks at what namespaces hold.
+func (r *run) survey(ctx context.Context) error {
+	s, ok := r.step.(Surveyor)
+	if !ok {
+		return nil
+	}
+	inside := map[string]Contents{}
+	for _, namespace := range s.Surveys(r.facts, r.seen()) {
+		inside[namespace] = r.cluster.contents(ctx, namespace)
+	}
+	r.inside = inside
+	return ctx.Err()
 }
 
 // unread gives what the step follows now and is not read yet.

@@ -15,6 +15,9 @@ type Seen struct {
 	Began   time.Time // of this run of the step: an error that stood before may be mended already
 	objects map[Ref][]*unstructured.Unstructured
 	secrets map[string]labs.Secret
+	lab     []Entry
+	shared  []Entry
+	inside  map[string]Contents
 }
 
 // NewSeen makes a Seen of objects by the reference that found them, for tests
@@ -37,6 +40,28 @@ func (s Seen) Get(ref Ref) *unstructured.Unstructured {
 
 // List gives the objects that ref selects, by namespace and name.
 func (s Seen) List(ref Ref) []*unstructured.Unstructured { return s.objects[ref.key()] }
+
+// Entries are what the inventory holds of the lab, for a step that is Inventoried,
+// by kind, namespace and name.
+func (s Seen) Entries() []Entry { return s.lab }
+
+// SharedEntries are what the hub's inventory holds of what its labs share.
+func (s Seen) SharedEntries() []Entry { return s.shared }
+
+// Contents are what a namespace holds, for a step that surveys it.
+func (s Seen) Contents(namespace string) Contents { return s.inside[namespace] }
+
+// WithContents is what was seen with these namespaces.
+func (s Seen) WithContents(inside map[string]Contents) Seen {
+	s.inside = inside
+	return s
+}
+
+// WithEntries is what was seen with these inventories.
+func (s Seen) WithEntries(lab, shared []Entry) Seen {
+	s.lab, s.shared = lab, shared
+	return s
+}
 
 // Secret gives the value that a step declared with Secrets.
 func (s Seen) Secret(ref labs.SecretRef) labs.Secret { return s.secrets[ref.String()] }

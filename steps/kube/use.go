@@ -84,6 +84,8 @@ func check(s reflect.Type) outputs {
 	pipeline.RefuseNearMiss[Follower](s, "Follows")
 	pipeline.RefuseNearMiss[SecretUser](s, "Secrets")
 	pipeline.RefuseNearMiss[Hosted](s, "OnHostedCluster")
+	pipeline.RefuseNearMiss[Inventoried](s, "LooksIntoInventory")
+	pipeline.RefuseNearMiss[Surveyor](s, "Surveys")
 	pipeline.RefuseNearMiss[OnMachine](s, "Machines")
 	m, ok := s.MethodByName("Outputs")
 	if !ok {

@@ -9,6 +9,8 @@ const (
 	ObjectRefused   ID = "object-refused"
 	FieldsOfOthers  ID = "fields-of-others"
 	ObjectOfOthers  ID = "object-of-others"
+
+	OthersInNamespace ID = "others-in-namespace"
 )
 
 const apiServer = "API server"
@@ -42,6 +44,10 @@ func server() []Trouble {
 		{ObjectOfOthers, "", "an object of the name exists and is not this lab's by its labels and the inventory",
 			"Somebody else, or another lab, made it: labrun does not take over what is not its own.",
 			[]string{"if it is what you want: `labrun run LAB --adopt`", "if it is left over, delete it", "if it is another lab's, give this lab another name"},
+			AtOnce, "labrun"},
+		{OthersInNamespace, "Namespace", "a namespace that `labrun destroy` would delete holds objects that this lab did not make",
+			"The end of a HostedCluster is the end of its control plane's namespace and of all that is in it, whoever put it there: nothing was begun.",
+			[]string{"move or delete the objects that the message names", "if they are this lab's, of a run whose inventory was lost: `labrun run LAB --adopt`, then destroy", "leave the HostedCluster and its namespace: `labrun destroy LAB --from workers`"},
 			AtOnce, "labrun"},
 	}
 }

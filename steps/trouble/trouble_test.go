@@ -57,7 +57,7 @@ func TestAll(t *testing.T) {
 // TestEveryTroubleIsJudged refuses a constant that is in no list, and a trouble
 // that no judge of the steps names.
 func TestEveryTroubleIsJudged(t *testing.T) {
-	judges := sources(t, "..", false) + sources(t, "../kube", false)
+	judges := sources(t, "..", false) + sources(t, "../kube", false) + sources(t, "../destroy", false)
 	for _, m := range regexp.MustCompile(`(?m)^\t(\w+)\s+ID = "([a-z-]+)"`).FindAllStringSubmatch(sources(t, ".", false), -1) {
 		if _, ok := trouble.Find(m[2]); !ok {
 			t.Errorf("%s is not in the list", m[2])

@@ -1,0 +1,231 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/labrun/labrun/internal/statedir"
+	"github.com/labrun/labrun/pipeline"
+	"github.com/labrun/labrun/pipeline/event"
+	"github.com/labrun/labrun/pipeline/source"
+)
+
+// Destroying is how a program takes a lab apart: a pipeline of steps of their own.
+type Destroying[E any] struct {
+	Kinds func() []pipeline.Kind[E]
+	Files fs.FS // the pipelines, as NAME.yaml
+	// Whole and Orphans name them: of all that the lab made, and of what its file has
+	// no more.
+	Whole, Orphans string
+	// Look says what would become of what the lab made. It changes nothing.
+	Look func(context.Context, Job) (Undoing, error)
+}
+
+// Undoing is what would become of a lab's objects.
+type Undoing struct {
+	Lab    string     `json:"lab"`
+	Items  []UndoItem `json:"items"`
+	Others []UndoItem `json:"others"` // somebody else's, for which nothing would be begun
+}
+
+// UndoItem is one object, what would become of it, and why.
+type UndoItem struct {
+	Fate   string `json:"fate"`
+	Object string `json:"object"`
+	Why    string `json:"why"`
+}
+
+// destroyFlags are the flags of destroy.
+type destroyFlags struct {
+	labFlags
+	stateDir string
+	output   string
+	from     string
+	orphans  bool
+	dryRun   bool
+	timeout  time.Duration
+	longest  time.Duration
+}
+
+func (a *app[E]) destroyCommand() *cobra.Command {
+	var f destroyFlags
+	cmd := &cobra.Command{
+		Use:   "destroy LAB",
+		Short: "remove what was built, in the order in which a hosted cluster comes apart",
+		Long: `Removes what labrun made of the lab, and only that, by the inventory on the
+management cluster: no earlier run needs to be known here. What labs share on the
+cluster is removed or restored by the last one out. Interrupted, it is continued by
+the same command.
+
+` + exitTable,
+		Example: "  labrun destroy labs/ipv6-disconnected.yaml --dry-run\n  labrun destroy labs/ipv6-disconnected.yaml --from hosted",
+		Args:    oneLab,
+		RunE:    func(cmd *cobra.Command, args []string) error { return a.destroy(cmd.Context(), args[0], f) },
+	}
+	f.labFlags.register(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&f.from, "from", "", "keep what the phases of the lab file before this one made")
+	flags.BoolVar(&f.orphans, "orphans", false, "only what the inventory has and the lab file no more: workers that were taken out")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "list what would be deleted, restored and left, and touch nothing")
+	flags.DurationVar(&f.timeout, "timeout", 0, "how long each step may wait, instead of its own time")
+	stateFlag(cmd, &f.stateDir)
+	outputFlag(cmd, &f.output, "text", "json")
+	a.unattended(cmd, &f.longest)
+	return cmd
+}
+
+func (a *app[E]) destroy(ctx context.Context, file string, f destroyFlags) (err error) {
+	p, keeps, err := a.loadDestroy(file, f)
+	if err != nil {
+		return err
+	}
+	lab, err := statedir.Of(f.stateDir, p.Name)
+	if err != nil {
+		return err
+	}
+	job, err := a.jobOf(p, f.labFlags, lab)
+	if err != nil {
+		return err
+	}
+	job.Keeps = keeps
+	if f.dryRun {
+		return a.look(ctx, job, f)
+	}
+	environment := a.program.Open(job)
+	defer environment.close()
+	held, err := a.hold(ctx, lab, environment)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, held.release()) }()
+	record, journal, err := begin(lab)
+	if err != nil {
+		return err
+	}
+	defer func() { err = ended(err, journal.Close()) }()
+	a.prune(lab)
+	run := runFlags{labFlags: f.labFlags, stateDir: f.stateDir, output: f.output, longest: f.longest,
+		doing: event.Doing{Command: "destroy", From: f.from, Orphans: f.orphans}}
+	return a.perform(ctx, p, run, job, environment, held, lab, nil, record, journal)
+}
+
+// loadDestroy reads the pipeline that takes the lab apart, and what it keeps.
+func (a *app[E]) loadDestroy(file string, f destroyFlags) (*pipeline.Pipeline[E], func(step, key string) string, error) {
+	var keeps func(step, key string) string
+	instead := a.program.Destroy.Whole
+	if f.from != "" || f.orphans {
+		request := a.request(file, f.labFlags)
+		request.Lenient = true
+		built, found := pipeline.Load(request)
+		if len(found) > 0 {
+			return nil, nil, &invalid{found, built.Files}
+		}
+		var err error
+		if keeps, err = keeping(built, f); err != nil {
+			return nil, nil, err
+		}
+	}
+	if f.orphans {
+		instead = a.program.Destroy.Orphans
+	}
+	request := a.request(file, f.labFlags)
+	request.Kinds, request.Builtin = a.program.Destroy.Kinds(), a.program.Destroy.Files
+	request.Instead, request.Lenient = instead, true
+	p, found := pipeline.Load(request)
+	if len(found) > 0 {
+		return nil, nil, &invalid{found, p.Files}
+	}
+	if f.timeout > 0 {
+		for _, d := range p.Steps {
+			d.Timeout = f.timeout
+		}
+	}
+	return p, keeps, nil
+}
+
+// keeping says what of the lab's steps an undo leaves.
+func keeping[E any](built *pipeline.Pipeline[E], f destroyFlags) (func(step, key string) string, error) {
+	from := 0
+	if f.from != "" {
+		if from = slices.Index(built.Phases, f.from); from < 0 {
+			hint := source.DidYouMean(f.from, built.Phases)
+			if hint == "" {
+				hint = fmt.Sprintf("its phases are %v", built.Phases)
+			}
+			return nil, &misuse{message: fmt.Sprintf("the lab has no phase %q", f.from), hint: hint}
+		}
+	}
+	steps := map[string]*pipeline.Declared[E]{}
+	for _, d := range built.Steps {
+		steps[d.ID] = d
+	}
+	return func(step, key string) string {
+		d := steps[step]
+		if f.orphans && d != nil && has(d, key) {
+			return "the lab file has it"
+		}
+		if f.from == "" {
+			return ""
+		}
+		if d == nil {
+			return "the lab file no longer has step " + step + ": its phase is not known"
+		}
+		if slices.Index(built.Phases, d.Phase) < from {
+			return "phase " + d.Phase + " comes before " + f.from
+		}
+		return ""
+	}, nil
+}
+
+// has says whether a step may have an instance of this key: where its items are
+// known during a run only, it may.
+func has[E any](d *pipeline.Declared[E], key string) bool {
+	if key == "" || d.ForEach == nil {
+		return (key == "") == (d.ForEach == nil)
+	}
+	return d.Instances == nil || slices.ContainsFunc(d.Instances, func(i pipeline.Instance) bool { return i.Key == key })
+}
+
+// look tells what a destroy would do.
+func (a *app[E]) look(ctx context.Context, job Job, f destroyFlags) error {
+	found, err := a.program.Destroy.Look(ctx, job)
+	if err != nil {
+		return err
+	}
+	if f.output == "json" {
+		err = writeJSON(a.streams.Out, found)
+	} else {
+		err = found.write(a.streams.Out)
+	}
+	if err == nil && len(found.Others) > 0 {
+		return ends(exitFailed)
+	}
+	return err
+}
+
+func (u Undoing) write(w io.Writer) error {
+	if len(u.Items)+len(u.Others) == 0 {
+		_, err := fmt.Fprintf(w, "nothing of lab %s is in the inventories of the management cluster\n", u.Lab)
+		return err
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, i := range u.Items {
+		fmt.Fprintf(table, "%s\t%s\t%s\n", i.Fate, i.Object, i.Why)
+	}
+	for _, i := range u.Others {
+		fmt.Fprintf(table, "refused\t%s\t%s\n", i.Object, i.Why)
+	}
+	if err := table.Flush(); err != nil || len(u.Others) == 0 {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\n%s of somebody else would go with the lab: nothing would be begun\n", count(len(u.Others), "object"))
+	return err
+}

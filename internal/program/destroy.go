@@ -1,0 +1,45 @@
+package program
+
+import (
+	"context"
+
+	"github.com/labrun/labrun/internal/cli"
+	"github.com/labrun/labrun/labs"
+	"github.com/labrun/labrun/pipeline"
+	"github.com/labrun/labrun/pipeline/event"
+	"github.com/labrun/labrun/steps"
+	"github.com/labrun/labrun/steps/destroy"
+	"github.com/labrun/labrun/steps/kube"
+)
+
+// destroying is how a lab is taken apart.
+func destroying() *cli.Destroying[*steps.Env] {
+	return &cli.Destroying[*steps.Env]{
+		Kinds: steps.Destroying, Files: destroy.Files(), Whole: destroy.Whole, Orphans: destroy.Orphans, Look: look,
+	}
+}
+
+// look says what would become of what the lab made.
+func look(ctx context.Context, j cli.Job) (cli.Undoing, error) {
+	facts := j.Facts.(*labs.Facts)
+	environment := open(j)
+	defer environment.Close()
+	env := environment.New(pipeline.NewScope(facts.Name, "check", "survey", "", func(event.Event) error { return nil }))
+	seen, err := kube.Look(ctx, env, destroy.Survey{})
+	if err != nil {
+		return cli.Undoing{}, err
+	}
+	found := cli.Undoing{Lab: facts.Name, Items: []cli.UndoItem{}, Others: []cli.UndoItem{}}
+	items := destroy.Items(facts.Name, seen)
+	for _, fate := range destroy.Fates() {
+		for _, i := range items {
+			if i.Fate == fate {
+				found.Items = append(found.Items, cli.UndoItem{Fate: string(i.Fate), Object: i.Ref().String(), Why: i.Why})
+			}
+		}
+	}
+	for _, o := range destroy.Victims(facts, seen, items) {
+		found.Others = append(found.Others, cli.UndoItem{Fate: "refused", Object: o.Ref.String(), Why: o.Why})
+	}
+	return found, nil
+}

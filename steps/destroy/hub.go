@@ -1,0 +1,97 @@
+package destroy
+
+import (
+	"slices"
+
+	"github.com/labrun/labrun/labs"
+	"github.com/labrun/labrun/pipeline/event"
+	"github.com/labrun/labrun/steps/kube"
+)
+
+// HubObjects undoes what the hub's labs share.
+type HubObjects struct {
+	inventoried
+	Kinds []string `yaml:"kinds,omitempty" doc:"the kinds; all but namespaces where absent"`
+}
+
+const olm = "operators.coreos.com/v1alpha1"
+
+func (s HubObjects) items(f *labs.Facts, seen kube.Seen) []Item {
+	return slices.DeleteFunc(Items(f.Name, seen), func(i Item) bool {
+		if len(s.Kinds) == 0 {
+			return !i.Shared || i.Entry.Kind == "Namespace"
+		}
+		return !i.Shared || !slices.Contains(s.Kinds, i.Entry.Kind)
+	})
+}
+
+// Follows are the objects that the inventories hold, and what a Subscription of
+// labrun's installed.
+func (s HubObjects) Follows(f *labs.Facts, seen kube.Seen) []kube.Ref {
+	refs := s.inventoried.Follows(f, seen)
+	for _, e := range seen.SharedEntries() {
+		if ref, ok := installed(seen, e); ok {
+			refs = append(refs, ref)
+		}
+	}
+	return refs
+}
+
+// installed is the ClusterServiceVersion of a Subscription.
+func installed(seen kube.Seen, e kube.Entry) (kube.Ref, bool) {
+	if e.Kind != "Subscription" {
+		return kube.Ref{}, false
+	}
+	name := text(seen.Get(e.Ref()), "status", "installedCSV")
+	return named(olm, "ClusterServiceVersion", e.Namespace, name), name != ""
+}
+
+// Surveys the namespaces that labrun made: one with somebody else's objects is left.
+func (s HubObjects) Surveys(f *labs.Facts, seen kube.Seen) []string {
+	var names []string
+	for _, i := range s.items(f, seen) {
+		if i.Entry.Kind == "Namespace" && i.Fate == Doomed {
+			names = append(names, i.Entry.Name)
+		}
+	}
+	return names
+}
+
+// judged are the items, a namespace with somebody else's objects left.
+func (s HubObjects) judged(f *labs.Facts, seen kube.Seen) []Item {
+	items, all := s.items(f, seen), Items(f.Name, seen)
+	for n, i := range items {
+		if i.Entry.Kind != "Namespace" || i.Fate != Doomed {
+			continue
+		}
+		if others := Others(seen.Contents(i.Entry.Name), all); len(others) > 0 {
+			items[n] = i.as(Left, others[0].Ref.String()+" is in it, "+others[0].Why)
+		}
+	}
+	return items
+}
+
+// Objects are what becomes of the items. A ClusterServiceVersion goes before the
+// Subscription that names it: who is interrupted between the two still finds it.
+func (s HubObjects) Objects(f *labs.Facts, seen kube.Seen) ([]kube.Intent, error) {
+	var intents []kube.Intent
+	for _, i := range s.judged(f, seen) {
+		ref, ok := installed(seen, i.Entry)
+		if u := seen.Get(ref); ok && i.Fate == Doomed && u != nil {
+			intents = append(intents, kube.Intent{How: kube.Delete, Object: Item{Entry: entryOf(u)}.blank(), Shared: true, UID: string(u.GetUID())})
+		}
+		intents = append(intents, i.intents(f.Name)...)
+	}
+	return intents, nil
+}
+
+// Judge counts, and says what is left.
+func (s HubObjects) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
+	v := tally(s.judged(f, seen))
+	for _, i := range s.judged(f, seen) {
+		if i.Fate == Doomed {
+			v.Warnings = append(v.Warnings, event.Report{Title: i.Ref().String() + " is there again: somebody made it anew"})
+		}
+	}
+	return v
+}

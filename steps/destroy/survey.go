@@ -1,0 +1,139 @@
+package destroy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/labrun/labrun/labs"
+	"github.com/labrun/labrun/pipeline/event"
+	"github.com/labrun/labrun/steps/kube"
+	"github.com/labrun/labrun/steps/trouble"
+)
+
+// Survey reads what is to be removed, and changes nothing.
+type Survey struct{ inventoried }
+
+// SurveyOutputs are what the later steps are repeated over.
+type SurveyOutputs struct {
+	Hosts []HostOutput `yaml:"hosts" doc:"the BareMetalHosts that the lab made and that are to go"`
+}
+
+// HostOutput is how a host's BMC is reached once its BareMetalHost is gone. It holds
+// no secret.
+type HostOutput struct {
+	Name     string `yaml:"name" doc:"name of the BareMetalHost"`
+	Address  string `yaml:"address" doc:"address of its BMC; empty where the BareMetalHost is gone already"`
+	Secret   string `yaml:"secret" doc:"Secret with the BMC's user and password, beside it"`
+	Insecure bool   `yaml:"insecure" doc:"any certificate of the BMC is accepted"`
+}
+
+// Reads the hosted cluster's pools, which go with it whoever made them.
+func (Survey) Reads(f *labs.Facts) []kube.Ref {
+	return []kube.Ref{hostedCluster(f), nodePools(f), planeNamespace(f)}
+}
+
+// Surveys the control plane's namespace where it is to go.
+func (Survey) Surveys(f *labs.Facts, seen kube.Seen) []string {
+	if !goes(f, seen, Items(f.Name, seen)) {
+		return nil
+	}
+	return []string{f.ControlPlaneNamespace()}
+}
+
+// goes says whether the control plane's namespace will be deleted: by HyperShift
+// with the HostedCluster, or by labrun.
+func goes(f *labs.Facts, seen kube.Seen, items []Item) bool {
+	if seen.Get(planeNamespace(f)) == nil {
+		return false
+	}
+	for _, ref := range []kube.Ref{hostedCluster(f), planeNamespace(f)} {
+		if i, ok := find(items, ref); ok && i.Fate == Doomed {
+			return true
+		}
+	}
+	return false
+}
+
+// Objects are none.
+func (Survey) Objects(*labs.Facts, kube.Seen) ([]kube.Intent, error) { return nil, nil }
+
+// Judge refuses to begin where somebody else's objects would go with the lab's.
+func (Survey) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
+	items := Items(f.Name, seen)
+	if others := Victims(f, seen, items); len(others) > 0 {
+		return refuse(f, others)
+	}
+	v := done("%s", Summary(items))
+	for _, i := range items {
+		if i.Fate == Left {
+			v.Warnings = append(v.Warnings, event.Report{Title: i.Ref().String() + " is left: " + i.Why})
+		}
+	}
+	return v
+}
+
+// Victims are other people's objects that would go with the lab's.
+func Victims(f *labs.Facts, seen kube.Seen, items []Item) []Other {
+	if !goes(f, seen, items) {
+		return nil
+	}
+	others := Others(seen.Contents(f.ControlPlaneNamespace()), items)
+	if i, ok := find(items, hostedCluster(f)); !ok || i.Fate != Doomed {
+		return others
+	}
+	for _, u := range seen.List(nodePools(f)) {
+		ref := kube.RefTo(u)
+		if text(u, "spec", "clusterName") == f.Hosted.Name && !entered(items, ref, string(u.GetUID())) {
+			others = append(others, Other{ref, "a NodePool of this lab's HostedCluster, which would go with it"})
+		}
+	}
+	return others
+}
+
+func refuse(f *labs.Facts, others []Other) kube.Verdict {
+	report := event.Report{Code: string(trouble.OthersInNamespace),
+		Title: fmt.Sprintf("%s of somebody else would go with the lab: nothing was begun", count(len(others), "object")),
+		Next: fmt.Sprintf("move or delete them (oc get %s), or leave the namespace %s: labrun destroy LAB --from workers",
+			kube.GetArguments(others[0].Ref), f.ControlPlaneNamespace())}
+	for _, o := range others {
+		report.Lines = append(report.Lines, event.Line{Label: "others'", Text: o.Ref.String() + ", " + o.Why})
+	}
+	return kube.Verdict{State: kube.Failed, Report: report}
+}
+
+// Summary counts what becomes of the items.
+func Summary(items []Item) string {
+	counts := map[Fate]int{}
+	for _, i := range items {
+		counts[i.Fate]++
+	}
+	var parts []string
+	for _, f := range []Fate{Doomed, Restored, Released, Left, Kept} {
+		if counts[f] > 0 {
+			parts = append(parts, fmt.Sprintf("%d to %s", counts[f], f))
+		}
+	}
+	if len(parts) == 0 {
+		return "the inventories hold nothing of the lab that is still there"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Outputs are the hosts, also those that an earlier undo deleted and whose servers
+// it did not come to.
+func (Survey) Outputs(f *labs.Facts, seen kube.Seen) SurveyOutputs {
+	out := SurveyOutputs{Hosts: []HostOutput{}}
+	for _, i := range Items(f.Name, seen) {
+		if i.Entry.Kind != "BareMetalHost" || !slices.Contains([]Fate{Doomed, Gone}, i.Fate) {
+			continue
+		}
+		h := HostOutput{Name: i.Entry.Name}
+		if u := seen.Get(i.Ref()); u != nil {
+			h.Address, h.Secret = text(u, "spec", "bmc", "address"), text(u, "spec", "bmc", "credentialsName")
+			h.Insecure = flag(u, "spec", "bmc", "disableCertificateVerification")
+		}
+		out.Hosts = append(out.Hosts, h)
+	}
+	return out
+}

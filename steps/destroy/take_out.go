@@ -1,0 +1,102 @@
+package destroy
+
+import (
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/labrun/labrun/labs"
+	"github.com/labrun/labrun/steps/kube"
+)
+
+const poolOfMachine = "hypershift.openshift.io/nodePool" // annotation of a Machine: namespace/name
+
+// TakeOut takes just the workers out of the pool whose BareMetalHosts are to go:
+// their Machines are marked, and the pool is made smaller by as many. A worker that
+// never joined has no Machine.
+type TakeOut struct{ inventoried }
+
+// Reads what the pool is made of.
+func (TakeOut) Reads(f *labs.Facts) []kube.Ref {
+	return []kube.Ref{nodePools(f), machines(f), agentMachines(f), agents(f)}
+}
+
+// leaving are the hosts that go, by name.
+func leaving(f *labs.Facts, seen kube.Seen) []string {
+	var names []string
+	for _, i := range Items(f.Name, seen) {
+		if i.Entry.Kind == "BareMetalHost" && i.Fate == Doomed {
+			names = append(names, i.Entry.Name)
+		}
+	}
+	return names
+}
+
+// marked are the Machines that stand on these hosts.
+func marked(f *labs.Facts, seen kube.Seen, hosts []string) []*unstructured.Unstructured {
+	infrastructure := map[string]bool{}
+	for _, a := range seen.List(agents(f)) {
+		if !slices.Contains(hosts, a.GetLabels()[hostOfAgent]) {
+			continue
+		}
+		for _, m := range seen.List(agentMachines(f)) {
+			if string(m.GetUID()) == a.GetLabels()[machineOf] || text(m, "status", "agentRef", "name") == a.GetName() {
+				infrastructure[m.GetName()] = true
+			}
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(seen.List(machines(f))), func(m *unstructured.Unstructured) bool {
+		return !infrastructure[text(m, "spec", "infrastructureRef", "name")]
+	})
+}
+
+// Objects mark the Machines and count the pool anew: those that stay. Done twice, it
+// comes to the same.
+func (TakeOut) Objects(f *labs.Facts, seen kube.Seen) ([]kube.Intent, error) {
+	leave := marked(f, seen, leaving(f, seen))
+	var intents []kube.Intent
+	smaller := map[string]bool{}
+	for _, m := range leave {
+		if m.GetDeletionTimestamp() != nil {
+			continue
+		}
+		smaller[m.GetAnnotations()[poolOfMachine]] = true
+		intents = append(intents, kube.Intent{How: kube.Restore, Object: Item{Entry: entryOf(m)}.blank(), UID: string(m.GetUID()),
+			Change: func(u *unstructured.Unstructured) error {
+				return unstructured.SetNestedField(u.Object, "", "metadata", "annotations", deleteFirst)
+			}})
+	}
+	for _, pool := range seen.List(nodePools(f)) {
+		name := pool.GetNamespace() + "/" + pool.GetName()
+		if !smaller[name] {
+			continue
+		}
+		stay := int64(0)
+		for _, m := range seen.List(machines(f)) {
+			if m.GetAnnotations()[poolOfMachine] == name && m.GetDeletionTimestamp() == nil && !slices.Contains(leave, m) {
+				stay++
+			}
+		}
+		intents = append(intents, kube.Intent{How: kube.Restore, Object: Item{Entry: entryOf(pool)}.blank(), UID: string(pool.GetUID()),
+			Change: func(u *unstructured.Unstructured) error {
+				if now, _, _ := unstructured.NestedInt64(u.Object, "spec", "replicas"); now <= stay {
+					return nil
+				}
+				return unstructured.SetNestedField(u.Object, stay, "spec", "replicas")
+			}})
+	}
+	return intents, nil
+}
+
+// Judge waits until the Machines are gone and their Agents unbound.
+func (TakeOut) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
+	hosts := leaving(f, seen)
+	agents := slices.DeleteFunc(bound(seen.List(agents(f))), func(u *unstructured.Unstructured) bool {
+		return !slices.Contains(hosts, u.GetLabels()[hostOfAgent])
+	})
+	machines := slices.DeleteFunc(slices.Clone(seen.List(machines(f))), func(u *unstructured.Unstructured) bool {
+		_, marked := u.GetAnnotations()[deleteFirst]
+		return !marked
+	})
+	return freed(f, machines, nil, agents, count(len(hosts), "worker")+" taken out of the pool")
+}

@@ -1,0 +1,197 @@
+package destroy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/labrun/labrun/labs"
+	"github.com/labrun/labrun/pipeline/event"
+	"github.com/labrun/labrun/steps/crd"
+	"github.com/labrun/labrun/steps/kube"
+)
+
+// ManagedCluster detaches the hosted cluster from multicluster engine.
+type ManagedCluster struct{ inventoried }
+
+func managedCluster(f *labs.Facts) kube.Ref {
+	return named("cluster.open-cluster-management.io/v1", "ManagedCluster", "", f.Hosted.Name)
+}
+
+// Reads what was imported.
+func (ManagedCluster) Reads(f *labs.Facts) []kube.Ref { return []kube.Ref{managedCluster(f)} }
+
+// Objects are the ManagedCluster that the hypershift add-on imported by itself, where
+// the HostedCluster is to go.
+func (ManagedCluster) Objects(f *labs.Facts, seen kube.Seen) ([]kube.Intent, error) {
+	u := seen.Get(managedCluster(f))
+	hc, ok := find(Items(f.Name, seen), hostedCluster(f))
+	if u == nil || !ok || hc.Fate != Doomed || u.GetAnnotations()[createdVia] != "hypershift" {
+		return nil, nil
+	}
+	return []kube.Intent{{How: kube.Delete, Object: Item{Entry: entryOf(u)}.blank(), UID: string(u.GetUID())}}, nil
+}
+
+func entryOf(u *unstructured.Unstructured) kube.Entry {
+	return kube.Entry{APIVersion: u.GetAPIVersion(), Kind: u.GetKind(), Namespace: u.GetNamespace(), Name: u.GetName()}
+}
+
+// Judge says why one is left.
+func (ManagedCluster) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
+	switch u := seen.Get(managedCluster(f)); {
+	case u == nil:
+		return done("none is there")
+	case u.GetAnnotations()[createdVia] != "hypershift":
+		return done("ManagedCluster %s is left: it was not imported by the hypershift add-on (%s is %q)", u.GetName(), createdVia, u.GetAnnotations()[createdVia])
+	}
+	return done("ManagedCluster %s goes with its HostedCluster", f.Hosted.Name)
+}
+
+// ScaleDown scales the lab's NodePool to nothing. Where the hosted cluster's API is
+// dead no node can be drained: the HostedCluster is deleted first then, and told to
+// leave the namespace with the hosts.
+type ScaleDown struct{ inventoried }
+
+// Reads what the pool is made of.
+func (ScaleDown) Reads(f *labs.Facts) []kube.Ref {
+	return []kube.Ref{hostedCluster(f), nodePools(f), machines(f), agentMachines(f), agents(f)}
+}
+
+// Objects are the pool's replicas, or the end of a dead HostedCluster.
+func (ScaleDown) Objects(f *labs.Facts, seen kube.Seen) ([]kube.Intent, error) {
+	items := Items(f.Name, seen)
+	var intents []kube.Intent
+	for _, u := range seen.List(nodePools(f)) {
+		i, ok := find(items, kube.RefTo(u))
+		if !ok || i.Fate != Doomed && i.Fate != Kept || u.GetDeletionTimestamp() != nil {
+			continue
+		}
+		intents = append(intents, kube.Intent{How: kube.Restore, Object: i.blank(), UID: string(u.GetUID()), Change: emptied(f)})
+	}
+	hc, ok := find(items, hostedCluster(f))
+	if !ok || hc.Fate != Doomed || !dead(f, seen) {
+		return intents, nil
+	}
+	keep := func(u *unstructured.Unstructured) error {
+		return unstructured.SetNestedField(u.Object, "true", "metadata", "annotations", keepsPlane)
+	}
+	return append(intents,
+		kube.Intent{How: kube.Restore, Object: hc.blank(), UID: hc.UID, Change: keep},
+		kube.Intent{How: kube.Delete, Object: hc.blank(), UID: hc.UID, Around: f.ControlPlaneNamespace(), Enter: true}), nil
+}
+
+// emptied takes all replicas of a pool, and bounds how long its nodes may drain.
+func emptied(f *labs.Facts) func(*unstructured.Unstructured) error {
+	return func(u *unstructured.Unstructured) error {
+		unstructured.RemoveNestedField(u.Object, "spec", "autoScaling")
+		if limit := text(u, "spec", "nodeDrainTimeout"); limit == "" || limit == "0s" || limit == "0" {
+			limit = drainDefault
+			if f.Hosted.NodeDrainTimeout.Duration > 0 {
+				limit = f.Hosted.NodeDrainTimeout.Duration.String()
+			}
+			if err := unstructured.SetNestedField(u.Object, limit, "spec", "nodeDrainTimeout"); err != nil {
+				return err
+			}
+		}
+		return unstructured.SetNestedField(u.Object, int64(0), "spec", "replicas")
+	}
+}
+
+// dead says that nodes have to be drained and the hosted cluster's API does not
+// answer.
+func dead(f *labs.Facts, seen kube.Seen) bool {
+	c := crd.ConditionOf(seen.Get(hostedCluster(f)), "Available")
+	return len(seen.List(machines(f))) > 0 && c.Is("False")
+}
+
+// Judge waits until nothing holds an Agent any more.
+func (ScaleDown) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
+	return freed(f, seen.List(machines(f)), seen.List(agentMachines(f)), bound(seen.List(agents(f))), "the pool has no Machine, and no Agent is bound")
+}
+
+// freed waits until Machines and AgentMachines are gone and Agents unbound.
+func freed(f *labs.Facts, machines, agentMachines, agents []*unstructured.Unstructured, end string) kube.Verdict {
+	if len(machines)+len(agentMachines)+len(agents) == 0 {
+		return done("%s", end)
+	}
+	v := kube.Verdict{Report: event.Report{
+		Title: fmt.Sprintf("%s, %s and %s that is bound are left in %s", count(len(machines), "Machine"), count(len(agentMachines), "AgentMachine"), count(len(agents), "Agent"), f.ControlPlaneNamespace()),
+		Next:  "oc get -n " + f.ControlPlaneNamespace() + " machines.cluster.x-k8s.io,agentmachines.capi-provider.agent-install.openshift.io,agents.agent-install.openshift.io",
+	}}
+	for _, u := range slices.Concat(machines, agentMachines, agents) {
+		line := kube.RefTo(u).String()
+		if phase := text(u, "status", "phase"); phase != "" {
+			line += ", " + phase
+		}
+		if state := text(u, "status", "debugInfo", "state"); state != "" {
+			line += ", " + state
+		}
+		if since := u.GetDeletionTimestamp(); since != nil {
+			line += ", deleted at " + since.UTC().Format("15:04:05")
+		}
+		if held := u.GetFinalizers(); len(held) > 0 && u.GetDeletionTimestamp() != nil {
+			line += ", held by " + strings.Join(held, ", ")
+		}
+		v.Report.Lines = append(v.Report.Lines, event.Line{Label: "seen", Text: line})
+	}
+	return v
+}
+
+// bound are the Agents that a cluster has.
+func bound(agents []*unstructured.Unstructured) []*unstructured.Unstructured {
+	return slices.DeleteFunc(slices.Clone(agents), func(u *unstructured.Unstructured) bool {
+		return text(u, "spec", "clusterDeploymentName", "name") == ""
+	})
+}
+
+// Host deletes one BareMetalHost. The entry stays: the server behind it has yet to be
+// switched off.
+type Host struct {
+	inventoried
+	Host HostOutput `yaml:"host" doc:"the host"`
+}
+
+// Reads the Agents, of which one may be this host's.
+func (Host) Reads(f *labs.Facts) []kube.Ref { return []kube.Ref{agents(f)} }
+
+func (s Host) item(f *labs.Facts, seen kube.Seen) (Item, bool) {
+	return find(Items(f.Name, seen), named(crd.Metal3Version, "BareMetalHost", f.ControlPlaneNamespace(), s.Host.Name))
+}
+
+// Objects are the host, once Metal3 has it again: it neither powers off nor cleans a
+// detached one. assisted-service gives it back once its Agent is unbound; a host
+// whose Agent is gone nobody gives back, and its server is switched off all the same.
+func (s Host) Objects(f *labs.Facts, seen kube.Seen) ([]kube.Intent, error) {
+	i, ok := s.item(f, seen)
+	if !ok || i.Fate != Doomed {
+		return nil, nil
+	}
+	u := seen.Get(i.Ref())
+	value, is := u.GetAnnotations()[detached]
+	if is && u.GetDeletionTimestamp() == nil && agentOf(seen.List(agents(f)), u.GetName()) != nil {
+		return nil, &kube.NotYet{Report: event.Report{
+			Title: i.Ref().String() + " is detached: Metal3 would neither power it off nor clean it",
+			Lines: []event.Line{{Label: "seen", Text: "annotation " + detached + ": " + value}},
+			Next:  "assisted-service takes the annotation off once the Agent is unbound: oc get " + kube.GetArguments(kube.RefTo(agentOf(seen.List(agents(f)), u.GetName())))}}
+	}
+	return []kube.Intent{{How: kube.Delete, Object: i.blank(), UID: i.UID, Enter: true}}, nil
+}
+
+func agentOf(agents []*unstructured.Unstructured, host string) *unstructured.Unstructured {
+	for _, u := range agents {
+		if u.GetLabels()[hostOfAgent] == host {
+			return u
+		}
+	}
+	return nil
+}
+
+// Judge is satisfied by the end of the host.
+func (s Host) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
+	if i, ok := s.item(f, seen); ok && i.Fate == Left {
+		return done("%s is left: %s", i.Ref(), i.Why)
+	}
+	return done("BareMetalHost %s/%s is gone", f.ControlPlaneNamespace(), s.Host.Name)
+}

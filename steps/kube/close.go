@@ -1,0 +1,63 @@
+package kube
+
+import (
+	"context"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// ForgetObject takes an object of the management cluster out of the lab's inventory.
+func ForgetObject(ctx context.Context, env Environment, ref Ref) error {
+	hub, err := env.Hub(ctx)
+	if err != nil {
+		return err
+	}
+	i := hub.inventoryOf(InventoryName(env.Scope().Lab))
+	return explain(hub, "write", "ConfigMap "+InventoryNamespace+"/"+i.name, "labrun",
+		i.enter(ctx, map[string]*Entry{entryKey(false, ref): nil}, false))
+}
+
+// CloseInventories deletes the inventories that hold nothing any more, each on the
+// version that was read: an entry that another lab makes at the same moment is kept.
+// Their namespace stays. It gives what the lab's still holds.
+func CloseInventories(ctx context.Context, env Environment) ([]Entry, error) {
+	hub, err := env.Hub(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var left []Entry
+	for _, name := range []string{InventoryName(env.Scope().Lab), SharedInventory} {
+		i := hub.inventoryOf(name)
+		i.refresh()
+		entries, err := i.all(ctx)
+		if err != nil {
+			return nil, explain(hub, "reading", "ConfigMap "+InventoryNamespace+"/"+name, "labrun", err)
+		}
+		if name != SharedInventory {
+			left = entries
+		}
+		if len(entries) > 0 || !i.there {
+			continue
+		}
+		if err := i.drop(ctx, env); err != nil {
+			return nil, explain(hub, "delete", "ConfigMap "+InventoryNamespace+"/"+name, "labrun", err)
+		}
+	}
+	return left, nil
+}
+
+// drop deletes the ConfigMap as it was read, nothing where it was written since.
+func (i *inventory) drop(ctx context.Context, env Environment) error {
+	return env.Scope().DoObservable(ctx, "delete", "ConfigMap "+InventoryNamespace+"/"+i.name, func(ctx context.Context) (bool, string, error) {
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		version := i.version
+		err := i.configMaps().Delete(ctx, i.name, meta.DeleteOptions{Preconditions: &meta.Preconditions{ResourceVersion: &version}})
+		i.loaded = false
+		if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
+			return false, "", nil
+		}
+		return err == nil, "", err
+	})
+}

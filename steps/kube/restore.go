@@ -1,0 +1,51 @@
+package kube
+
+import (
+	"context"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/util/retry"
+)
+
+// restore changes an object back on its resourceVersion. One that is gone, or that
+// is another one of the same name, is left as it is.
+func (r *run) restore(ctx context.Context, t *task) error {
+	before := r.view.get(t.ref)
+	if before == nil || t.UID != "" && t.UID != string(before.GetUID()) {
+		return nil
+	}
+	after, err := r.changedBack(t, before)
+	if err != nil || sameJSON(before.Object, after.Object) {
+		return err
+	}
+	return r.effect(ctx, "restore", t, func(ctx context.Context) (*unstructured.Unstructured, bool, error) {
+		var written *unstructured.Unstructured
+		latest := before
+		err := retry.RetryOnConflict(retry.DefaultBackoff, func() (err error) {
+			written, err = t.client.Update(ctx, after, meta.UpdateOptions{FieldManager: r.manager})
+			if !apierrors.IsConflict(err) {
+				return err
+			}
+			var getErr error
+			if latest, getErr = t.client.Get(ctx, t.ref.Name, meta.GetOptions{}); getErr != nil {
+				return getErr
+			}
+			if after, getErr = r.changedBack(t, latest); getErr != nil {
+				return getErr
+			}
+			return err
+		})
+		if apierrors.IsNotFound(err) {
+			return nil, false, nil
+		}
+		return written, err == nil && written.GetResourceVersion() != latest.GetResourceVersion(), err
+	})
+}
+
+func (r *run) changedBack(t *task, before *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	after := before.DeepCopy()
+	err := t.change(after)
+	return after, err
+}

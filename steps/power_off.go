@@ -1,0 +1,174 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stmcginnis/gofish/schemas"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/labrun/labrun/labs"
+	"github.com/labrun/labrun/pipeline"
+	"github.com/labrun/labrun/pipeline/event"
+	"github.com/labrun/labrun/redfish"
+	"github.com/labrun/labrun/steps/destroy"
+	"github.com/labrun/labrun/steps/kube"
+)
+
+// powerEvery is how often a server is asked whether it is off.
+const powerEvery = 2 * time.Second
+
+// Destroying lists the steps that take a lab apart.
+func Destroying() []pipeline.Kind[*Env] {
+	return append(destroy.Kinds[*Env](),
+		waiting(pipeline.Use[PowerOff]("destroy/power-off", "Switches a server off whose BareMetalHost is gone, and ejects the lab's image, where Metal3 did not.", "")))
+}
+
+// PowerOff leaves a server as Metal3 would: off, and without the lab's image. A BMC
+// that does not answer is told; the inventory keeps the host until it does.
+type PowerOff struct {
+	Host destroy.HostOutput `yaml:"host" doc:"the host"`
+}
+
+// PowerOffOutputs is what was found and done.
+type PowerOffOutputs struct {
+	Seen string `yaml:"seen" doc:"one line"`
+}
+
+// Summary is that line.
+func (o PowerOffOutputs) Summary() string { return o.Seen }
+
+// Run asks the BMC, and changes what has to be changed.
+func (s PowerOff) Run(ctx context.Context, env *Env) (PowerOffOutputs, error) {
+	ref := hostRef(env.facts, s.Host.Name)
+	host, err := s.access(ctx, env)
+	if host == nil && err == nil {
+		env.scope.Warn(event.Report{Title: "nobody knows how to reach the BMC of " + s.Host.Name + ": the lab file has no such worker, and its BareMetalHost is gone",
+			Next: "see that the server is off"})
+		return PowerOffOutputs{"not known any more"}, kube.ForgetObject(ctx, env, ref)
+	}
+	var seen string
+	if err == nil {
+		seen, err = s.off(ctx, env, *host)
+	}
+	if ctx.Err() != nil {
+		return PowerOffOutputs{}, errors.Join(err, ctx.Err())
+	}
+	if err != nil {
+		env.scope.Warn(report(s.Host.Name+" could not be switched off by its BMC", "it said", err.Error(), "labrun preflight LAB --host "+s.Host.Name))
+		return PowerOffOutputs{"not switched off: its BMC did not do it"}, nil
+	}
+	return PowerOffOutputs{seen}, kube.ForgetObject(ctx, env, ref)
+}
+
+// access is how the BMC is reached: as the lab file says, or as the host that was
+// deleted did. It is nil where neither is known.
+func (s PowerOff) access(ctx context.Context, env *Env) (*redfish.Host, error) {
+	roots := trustedPool(env.facts.Registry.CA.Text)
+	if n := slices.IndexFunc(env.facts.Workers, func(w labs.Worker) bool { return w.Name == s.Host.Name }); n >= 0 {
+		h, err := Preflight{}.host(ctx, env.Lab, env.facts.Workers[n], roots)
+		return &h, err
+	}
+	if s.Host.Address == "" {
+		return nil, nil
+	}
+	hub, err := env.Hub(ctx)
+	if err != nil {
+		return nil, err
+	}
+	u, err := hub.Get(ctx, secretRef(env.facts.ControlPlaneNamespace(), s.Host.Secret))
+	if err != nil {
+		return nil, err
+	}
+	login := kube.Convert[corev1.Secret](u)
+	if login == nil {
+		return nil, fmt.Errorf("Secret %s/%s holds no user and password", env.facts.ControlPlaneNamespace(), s.Host.Secret)
+	}
+	env.opts.Conceal(string(login.Data["password"]))
+	return &redfish.Host{Name: s.Host.Name, Address: s.Host.Address, RootCAs: roots, DisableCertificateVerification: s.Host.Insecure,
+		Credentials: redfish.Credentials{Username: string(login.Data["username"]), Password: string(login.Data["password"])}}, nil
+}
+
+// off switches the server off and ejects what is the lab's, and says what it found.
+func (s PowerOff) off(ctx context.Context, env *Env, host redfish.Host) (string, error) {
+	service, err := redfish.Open(ctx, host)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = service.Close(ctx) }()
+	power, err := service.Power(ctx)
+	if err != nil {
+		return "", err
+	}
+	said := "off already"
+	if power != schemas.OffPowerState {
+		said = "switched off"
+		err := env.scope.DoObservable(ctx, "power off", "server "+s.Host.Name, func(ctx context.Context) (bool, string, error) {
+			return true, "", s.switchOff(ctx, env, service)
+		})
+		if err != nil {
+			return "", err
+		}
+	}
+	media, err := service.Media(ctx)
+	if errors.Is(err, redfish.ErrNoVirtualMedia) {
+		return said, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	for _, m := range media {
+		switch {
+		case m.Image == "" && !m.Inserted:
+			continue
+		case !ofLab(env.facts, m.Image):
+			said += ", " + m.Image + " left in its drive"
+			continue
+		}
+		err := env.scope.DoObservable(ctx, "eject", "server "+s.Host.Name+" "+m.Path, func(ctx context.Context) (bool, string, error) {
+			err := service.EjectSlot(ctx, m.Path)
+			return err == nil, "", err
+		})
+		if err != nil {
+			return "", err
+		}
+		said += ", image ejected"
+	}
+	return said, nil
+}
+
+// ofLab says whether an image is one that Ironic or assisted-service serves: what a
+// lab puts into a drive. The rest is somebody's own.
+func ofLab(f *labs.Facts, image string) bool {
+	u, err := url.Parse(image)
+	if err != nil {
+		return false
+	}
+	return strings.HasPrefix(u.Path, "/redfish/boot-") || strings.HasPrefix(u.Hostname(), "assisted-image-service-"+f.MCE.Namespace+".")
+}
+
+// switchOff asks for power off, and waits until the server is.
+func (s PowerOff) switchOff(ctx context.Context, env *Env, service *redfish.Service) error {
+	if err := service.Reset(ctx, schemas.ForceOffResetType); err != nil {
+		return err
+	}
+	for {
+		power, err := service.Power(ctx)
+		if err != nil || power == schemas.OffPowerState {
+			return err
+		}
+		env.scope.Progress(report("server "+s.Host.Name+" is being switched off", "seen", "PowerState "+string(power), "labrun preflight LAB --host "+s.Host.Name))
+		timer := time.NewTimer(powerEvery)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		case <-timer.C:
+		}
+	}
+}

@@ -20,6 +20,7 @@ func Delays() []Delay {
 		{"olm-resolve", 15 * s, "a Subscription is resolved and its InstallPlan made"},
 		{"olm-install", 90 * s, "bundles are unpacked and the operator's Deployment runs"},
 		{"mce-install", 2 * m, "the operator starts to deploy components"},
+		{"mce-uninstall", 60 * s, "between two looks at what a MultiClusterEngine that is deleted leaves"},
 		{"local-cluster", 90 * s, "the hub is imported as a managed cluster"},
 		{"hypershift-addon", 60 * s, "the add-on's agent installs the HyperShift operator"},
 		{"metal3.register", 10 * s, "a registration that succeeds"},

@@ -43,7 +43,7 @@ func (s *service) isMirror(ctx context.Context, name string) bool {
 
 func (s *service) config(ctx context.Context, key client.ObjectKey) (ctrl.Result, error) {
 	was, err := obj.Get(ctx, s, obj.AgentInstall, "AgentServiceConfig", "", key.Name)
-	if err != nil || was == nil || was.GetDeletionTimestamp() != nil {
+	if err != nil || was == nil {
 		return ctrl.Result{}, err
 	}
 	operator := &apps.Deployment{}
@@ -57,6 +57,9 @@ func (s *service) config(ctx context.Context, key client.ObjectKey) (ctrl.Result
 	if key.Name != "agent" {
 		s.events.Eventf(was, nil, core.EventTypeWarning, fmt.Sprintf("Invalid name (%s)", key.Name), "Reconcile", "Only one AgentServiceConfig supported per cluster and must be named 'agent'")
 		return ctrl.Result{}, nil
+	}
+	if done, err := s.holdConfig(ctx, was); done || err != nil {
+		return ctrl.Result{}, err
 	}
 	now := was.DeepCopy()
 	if err := s.bring(ctx, now); err != nil {

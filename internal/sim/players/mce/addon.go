@@ -71,9 +71,10 @@ func (e *engine) removeAddon(ctx context.Context, addon *unstructured.Unstructur
 	if addon == nil {
 		return nil
 	}
-	operator := &apps.Deployment{ObjectMeta: meta.ObjectMeta{Namespace: "hypershift", Name: "operator"}}
-	if err := e.Delete(ctx, operator); client.IgnoreNotFound(err) != nil {
-		return err
+	for _, o := range []client.Object{&apps.Deployment{ObjectMeta: meta.ObjectMeta{Namespace: "hypershift", Name: "operator"}}, namespace("hypershift")} {
+		if err := e.Delete(ctx, o); client.IgnoreNotFound(err) != nil && !apierrors.IsConflict(err) {
+			return err
+		}
 	}
 	return client.IgnoreNotFound(e.Delete(ctx, addon))
 }

@@ -124,31 +124,3 @@ func deployment(owner *unstructured.Unstructured, namespace, name string, count 
 		},
 	}
 }
-
-// uninstall removes what was made, and lets the MultiClusterEngine go when the local cluster is gone. Deployments go
-// with their owner.
-func (e *engine) uninstall(ctx context.Context, m *unstructured.Unstructured) error {
-	if !slices.Contains(m.GetFinalizers(), finalizer) {
-		return nil
-	}
-	now := m.DeepCopy()
-	obj.Set(now, "Uninstalling", "status", "phase")
-	if err := obj.WriteStatus(ctx, e, m, now); err != nil {
-		return err
-	}
-	for _, o := range []client.Object{
-		obj.New(obj.Addon, "ManagedClusterAddOn", localCluster, "hypershift-addon"),
-		&apps.Deployment{ObjectMeta: meta.ObjectMeta{Namespace: "hypershift", Name: "operator"}},
-		obj.New(obj.Cluster, "ManagedCluster", "", localCluster),
-		&core.Namespace{ObjectMeta: meta.ObjectMeta{Name: localCluster}},
-	} {
-		if err := e.Delete(ctx, o); client.IgnoreNotFound(err) != nil {
-			return err
-		}
-	}
-	without := now.DeepCopy()
-	without.SetFinalizers(slices.DeleteFunc(without.GetFinalizers(), func(f string) bool { return f == finalizer }))
-	e.clock.Forget(string(m.GetUID()))
-	_, err := obj.Write(ctx, e, now, without)
-	return err
-}

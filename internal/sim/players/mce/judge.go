@@ -142,6 +142,15 @@ func (e *engine) admitDelete(ctx context.Context, old *unstructured.Unstructured
 	if len(left) > 0 {
 		return fmt.Errorf("cannot delete %s resource. Existing AgentServiceConfig resources must first be deleted", old.GetName())
 	}
+	clusters, err := obj.List(ctx, e, obj.Cluster, "ManagedCluster")
+	if err != nil {
+		return fmt.Errorf("unable to list ManagedCluster: %w", err)
+	}
+	for _, c := range clusters {
+		if c.GetName() != localCluster {
+			return fmt.Errorf("cannot delete %s resource. Existing ManagedCluster resources must first be deleted", old.GetName())
+		}
+	}
 	return nil
 }
 

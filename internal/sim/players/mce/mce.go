@@ -9,6 +9,7 @@
 // Delays, by the name that --delay takes, with the real durations:
 //
 //	mce-install       2 min  the operator starts to deploy components
+//	mce-uninstall    60 s    between two looks at what is left of a MultiClusterEngine that is deleted
 //	local-cluster    90 s    the hub is imported as a managed cluster
 //	hypershift-addon 60 s    the add-on's agent installs the HyperShift operator
 //
@@ -134,7 +135,8 @@ func (e *engine) reconcile(ctx context.Context, name string) (ctrl.Result, error
 		return ctrl.Result{}, err
 	}
 	if m.GetDeletionTimestamp() != nil {
-		return ctrl.Result{}, e.uninstall(ctx, m)
+		left, err := e.uninstall(ctx, m)
+		return ctrl.Result{RequeueAfter: left}, err
 	}
 	with := m.DeepCopy()
 	if err := setDefaults(with); err != nil {

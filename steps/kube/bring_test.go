@@ -223,7 +223,7 @@ func TestDeleteWaitsForFinalizers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := client.Update(t.Context(), held, meta.UpdateOptions{}); err != nil {
+	if _, err := client.Update(t.Context(), held, meta.UpdateOptions{FieldManager: "somebody"}); err != nil {
 		t.Fatal(err)
 	}
 	told := &tellings{hear: make(chan event.Event, 100)}
@@ -233,7 +233,7 @@ func TestDeleteWaitsForFinalizers(t *testing.T) {
 	}()
 	for e := range told.hear {
 		if e.Type == event.StepProgress && len(e.Report.Lines) == 2 {
-			if text := e.Report.Lines[1].Text; text != "example.com/holds" {
+			if text := e.Report.Lines[1].Text; text != "finalizer example.com/holds, which somebody put there" {
 				t.Errorf("held by %q", text)
 			}
 			break

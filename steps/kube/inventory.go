@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -56,6 +57,9 @@ type Entry struct {
 func (e Entry) Ref() Ref {
 	return Ref{APIVersion: e.APIVersion, Kind: e.Kind, Namespace: e.Namespace, Name: e.Name, Optional: true}
 }
+
+// errWritten is why an inventory is read again before it is written.
+var errWritten = errors.New("it was written since it was read")
 
 // longestEntry is the longest key that a ConfigMap takes.
 const longestEntry = 253
@@ -183,8 +187,16 @@ func (i *inventory) enter(ctx context.Context, entries map[string]*Entry, guarde
 
 func (i *inventory) write(ctx context.Context, data map[string]any, guarded bool) error {
 	if !i.there {
-		if err := i.make(ctx); err != nil {
+		made, err := i.make(ctx)
+		if err != nil {
 			return err
+		}
+		if made == nil && guarded { // another lab made it since it was read, and may have entered the same object
+			i.loaded = false
+			return apierrors.NewConflict(schema.GroupResource{Resource: "configmaps"}, i.name, errWritten)
+		}
+		if made != nil {
+			i.version = made.GetResourceVersion()
 		}
 		i.there = true
 	}
@@ -213,21 +225,22 @@ func (i *inventory) refresh() {
 	i.loaded = false
 }
 
-// make makes the namespace and the empty ConfigMap where they are absent.
-func (i *inventory) make(ctx context.Context) error {
+// make makes the namespace and the empty ConfigMap where they are absent; nil where
+// the ConfigMap is there.
+func (i *inventory) make(ctx context.Context) (*unstructured.Unstructured, error) {
 	labels := map[string]any{LabelManagedBy: "labrun"}
 	o := meta.CreateOptions{FieldManager: "labrun"}
-	_, err := i.configMaps().Create(ctx, configMap(i.name, labels), o)
+	made, err := i.configMaps().Create(ctx, configMap(i.name, labels), o)
 	if apierrors.IsNotFound(err) {
 		if err = i.cluster.makeNamespace(ctx); err != nil {
-			return err
+			return nil, err
 		}
-		_, err = i.configMaps().Create(ctx, configMap(i.name, labels), o)
+		made, err = i.configMaps().Create(ctx, configMap(i.name, labels), o)
 	}
 	if apierrors.IsAlreadyExists(err) {
-		return nil
+		return nil, nil
 	}
-	return err
+	return made, err
 }
 
 // makeNamespace makes the namespace of the inventories where it is absent.

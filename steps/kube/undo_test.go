@@ -1,0 +1,153 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/labrun/labrun/pipeline"
+	"github.com/labrun/labrun/pipeline/event"
+)
+
+// Two labs that enter the first object of a hub at the same moment both keep the
+// values that it had: the second one reads again what the first one entered.
+func TestInventoryThatIsMadeMeanwhile(t *testing.T) {
+	one, two := newLab(t, "one").cluster.inventoryOf("meanwhile"), newLab(t, "two").cluster.inventoryOf("meanwhile")
+	for _, i := range []*inventory{one, two} {
+		if entries, err := i.all(t.Context()); err != nil || len(entries) > 0 {
+			t.Fatalf("%v, %v", entries, err)
+		}
+	}
+	if err := one.enter(t.Context(), map[string]*Entry{"a": {Lab: "one", Kind: "ConfigMap", Name: "a"}}, true); err != nil {
+		t.Fatal(err)
+	}
+	entry := map[string]*Entry{"b": {Lab: "two", Kind: "ConfigMap", Name: "b"}}
+	if err := two.enter(t.Context(), entry, true); !apierrors.IsConflict(err) {
+		t.Fatalf("written over what the first one entered: %v", err)
+	}
+	if err := two.enter(t.Context(), entry, true); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := two.all(t.Context())
+	if err != nil || len(entries) != 2 || entries[0].Name != "a" || entries[1].Name != "b" {
+		t.Errorf("%+v, %v", entries, err)
+	}
+}
+
+// The wait for a namespace names what holds it, who put that there, and since when.
+func TestNamespaceTellsWhatHoldsIt(t *testing.T) {
+	l := newLab(t, "ns-held")
+	ns := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": "held-namespace"}}}
+	u := aConfigMap("held-namespace", "stays", nil)
+	l.must("make", stub{intents: []Intent{{Object: ns}, {Object: u}}})
+	client, err := l.cluster.resource(t.Context(), RefTo(u))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Patch(t.Context(), "stays", types.MergePatchType, []byte(`{"metadata": {"finalizers": ["example.com/hold"]}}`), meta.PatchOptions{FieldManager: "kubectl-edit"}); err != nil {
+		t.Fatal(err)
+	}
+	seen := l.until("undo", stub{intents: []Intent{{How: Delete, Object: ns}}}, func(r pipeline.Report) bool {
+		for _, line := range r.Lines {
+			if line.Label == "waits for" && strings.HasPrefix(line.Text, "ConfigMap held-namespace/stays, deleted at 20") &&
+				strings.HasSuffix(line.Text, "held by example.com/hold (kubectl-edit put there)") {
+				return true
+			}
+		}
+		return false
+	})
+	if want := "oc get -n held-namespace configmap stays"; !strings.Contains(seen.Next, want) {
+		t.Errorf("next is %q, want %s", seen.Next, want)
+	}
+	if _, err := client.Patch(t.Context(), "stays", types.MergePatchType, []byte(`{"metadata": {"finalizers": null}}`), meta.PatchOptions{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// until runs a step until a wait of it tells what is looked for.
+func (l *aLab) until(id string, s stub, found func(pipeline.Report) bool) pipeline.Report {
+	l.t.Helper()
+	ctx, cancel := context.WithTimeout(l.t.Context(), time.Minute)
+	defer cancel()
+	ended := make(chan ran, 1)
+	told := &tellings{hear: make(chan event.Event, 1000)}
+	go func() { ended <- l.runIn(ctx, id, s, told) }()
+	for {
+		select {
+		case r := <-ended:
+			l.t.Fatalf("it ended with %v", r.err)
+		case e := <-told.hear:
+			if e.Report != nil && found(pipeline.Report{Report: *e.Report}) {
+				cancel()
+				<-ended
+				return pipeline.Report{Report: *e.Report}
+			}
+		}
+	}
+}
+
+// An undo changes an object back without entering anything, leaves another one of the
+// same name alone, and takes out of the inventory what it is told to.
+func TestRestoreAndForget(t *testing.T) {
+	l := newLab(t, "restore")
+	ns := hub.Namespace(t, "restore")
+	u := aConfigMap(ns, "changed", map[string]string{"a": "1"})
+	l.must("make", stub{intents: []Intent{{Object: u}}})
+	uid := string(l.get(RefTo(u)).GetUID())
+	back := func(o *unstructured.Unstructured) error {
+		return unstructured.SetNestedField(o.Object, "0", "data", "a")
+	}
+
+	for name, intent := range map[string]Intent{
+		"restore": {How: Restore, Object: u, UID: "another", Change: back}, "delete": {How: Delete, Object: u, UID: "another", Enter: true},
+	} {
+		wantEffects(t, l.must(name, stub{intents: []Intent{intent}}))
+	}
+	wantEffects(t, l.must("restore", stub{intents: []Intent{{How: Restore, Object: u, UID: uid, Change: back}}}), "restore ConfigMap "+ns+"/changed changed")
+	wantEffects(t, l.must("restore", stub{intents: []Intent{{How: Restore, Object: u, UID: uid, Change: back}}}))
+	now := l.get(RefTo(u))
+	if value, _, _ := unstructured.NestedString(now.Object, "data", "a"); value != "0" {
+		t.Errorf("a is %q", value)
+	}
+	inventory := l.cluster.inventoryOf(InventoryName("restore"))
+	if e, there, err := inventory.get(t.Context(), entryKey(false, RefTo(u))); !there || e.Found || err != nil {
+		t.Errorf("%+v, %t, %v", e, there, err)
+	}
+	wantEffects(t, l.must("forget", stub{intents: []Intent{{How: Forget, Object: u}}}))
+	if _, there, _ := inventory.get(t.Context(), entryKey(false, RefTo(u))); there || l.get(RefTo(u)) == nil {
+		t.Errorf("the inventory still holds it: %t", there)
+	}
+	bad := errors.New("no way back")
+	if r := l.run("restore", stub{intents: []Intent{{How: Restore, Object: u, Change: func(*unstructured.Unstructured) error { return bad }}}}); !errors.Is(r.err, bad) {
+		t.Errorf("%v", r.err)
+	}
+}
+
+// What --adopt takes over was there before labrun: an undo must not delete it.
+func TestAdoptedIsEnteredAsFound(t *testing.T) {
+	l := newLab(t, "adopts")
+	ns := hub.Namespace(t, "adopts")
+	u := aConfigMap(ns, "theirs", map[string]string{"a": "1"})
+	client, err := l.cluster.resource(t.Context(), RefTo(u))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Create(t.Context(), u, meta.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	l.adopt = true
+	for range 2 {
+		l.must("adopt", stub{intents: []Intent{{Object: aConfigMap(ns, "theirs", map[string]string{"b": "2"})}}})
+	}
+	e, there, err := l.cluster.inventoryOf(InventoryName("adopts")).get(t.Context(), entryKey(false, RefTo(u)))
+	if err != nil || !there || !e.Found || e.UID == "" {
+		t.Errorf("entry %+v, %v", e, err)
+	}
+}

@@ -1,9 +1,14 @@
 package e2e
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -14,20 +19,210 @@ import (
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/labrun/labrun/internal/sim"
+	"github.com/labrun/labrun/internal/cli"
+	"github.com/labrun/labrun/internal/program"
+	"github.com/labrun/labrun/internal/sim/players/obj"
+	"github.com/labrun/labrun/internal/sim/players/playtest"
+	"github.com/labrun/labrun/pipeline/event"
+	"github.com/labrun/labrun/redfish"
+	"github.com/labrun/labrun/steps/kube"
 )
 
-// TestDestroy builds the disconnected lab and takes it apart.
-func TestDestroy(t *testing.T) {
-	t.Parallel()
-	l := start(t, disconnected, sim.Options{})
-	before := l.snapshot(t)
-	l.run(t).must(t, 0)
+// wantDestroyed takes a finished lab apart, from a machine that knows nothing of
+// its runs, and holds the cluster against what it was.
+func (l *lab) wantDestroyed(t *testing.T, before map[string]string) {
+	t.Helper()
+	client := playtest.Client(t, l.Hub().Config())
+	l.wantRefused(t, client)
+	strangers := l.strangers(t, client)
+	if err := os.RemoveAll(filepath.Join(l.state, l.facts.Name)); err != nil {
+		t.Fatal(err)
+	}
+	l.wantHeld(t, client)
+	l.lose(t, client, l.facts.Workers[0].Name)
 	o := l.destroy(t).must(t, 0)
 	t.Log("destroyed:", o.told())
-	t.Log(o.err)
-	wantBefore(t, before, l.snapshot(t))
+	wantWhole(t, o)
+	if !slices.Contains(o.status(event.Changed), "power_off["+l.facts.Workers[0].Name+"]") {
+		t.Errorf("the server that Metal3 left on was not switched off:\n%s", o.err)
+	}
+	l.wantOff(t)
+
+	after := l.hub(t)
+	for name, was := range strangers {
+		if after[name] != was {
+			t.Errorf("%s, which is somebody else's, was\n%s\nand is\n%s", name, was, after[name])
+		}
+		delete(after, name)
+	}
+	delete(after, "Namespace /"+l.facts.Hosted.Namespace) // with a stranger in it
+	for name := range after {
+		if strings.HasPrefix(name, "ConfigMap "+l.facts.Hosted.Namespace+"/kube-root") || strings.HasPrefix(name, "ServiceAccount "+l.facts.Hosted.Namespace+"/default") {
+			delete(after, name)
+		}
+	}
+	wantBefore(t, before, after)
+
+	again := l.destroy(t).must(t, 0)
+	if changed := again.status(event.Changed); len(changed) > 0 {
+		t.Errorf("destroyed again, and changed: %v", changed)
+	}
+}
+
+// wantTakenOut takes a worker out of the lab file and then out of the lab: its own
+// Machine goes, its host is deleted and its server off; all else stays.
+func (l *lab) wantTakenOut(t *testing.T, worker string) {
+	t.Helper()
+	one := *l
+	one.file, one.values = without(t, l.file, worker), without(t, l.values, worker)
+	o := one.destroy(t, "--orphans").must(t, 0)
+	t.Log("taken out:", o.told())
+	if hosts := l.hosts(t); slices.Contains(hosts, worker) || len(hosts) != len(l.facts.Workers)-1 {
+		t.Errorf("hosts are %v", hosts)
+	}
+	playtest.Until(t, playtest.Client(t, l.Hub().Config()), obj.New("hypershift.openshift.io/v1beta1", "NodePool", l.facts.Hosted.Namespace, l.facts.Hosted.Name), func(u *unstructured.Unstructured) string {
+		spec, _, _ := unstructured.NestedInt64(u.Object, "spec", "replicas")
+		status, _, _ := unstructured.NestedInt64(u.Object, "status", "replicas")
+		if want := int64(len(l.facts.Workers) - 1); spec != want || status != want {
+			return fmt.Sprintf("it wants %d workers and has %d, want %d", spec, status, want)
+		}
+		return ""
+	})
+	changed := o.status(event.Changed)
+	for _, step := range []string{"take_out", "host[" + worker + "]", "objects"} {
+		if !slices.Contains(changed, step) {
+			t.Errorf("%s changed nothing: %v", step, changed)
+		}
+	}
+	_, text, exit := one.plan(t)
+	if exit != 0 || strings.Contains(text, "--orphans") {
+		t.Errorf("exit %d, and the plan still knows of it:\n%s", exit, text)
+	}
+}
+
+// wantRefused puts somebody else's object, which has the lab's labels and is in no
+// inventory, into the control plane's namespace: nothing is begun.
+func (l *lab) wantRefused(t *testing.T, client client.Client) {
+	t.Helper()
+	alien := stranger(l, "v1", "ConfigMap", l.facts.ControlPlaneNamespace(), "notes")
+	create(t, client, alien, "kubectl-create")
+	since := len(writes(t, l.Hub()))
+	o := l.destroy(t).must(t, 1)
+	failed := o.status(event.Failed)
+	if !slices.Equal(failed, []string{"survey"}) || !strings.Contains(o.err, "ConfigMap "+alien.GetNamespace()+"/notes") || !strings.Contains(o.err, "kubectl-create") {
+		t.Errorf("failed: %v\n%s", failed, o.err)
+	}
+	listed := l.say(t, 1, "destroy", "--dry-run")
+	for _, want := range []string{"refused  ConfigMap " + alien.GetNamespace() + "/notes", "delete   HostedCluster ", "nothing would be begun"} {
+		if !strings.Contains(listed, want) {
+			t.Errorf("the dry run does not say %q:\n%s", want, listed)
+		}
+	}
+	for _, w := range writes(t, l.Hub())[since:] {
+		if ours(w) && w.Changed {
+			t.Errorf("%s %s %s/%s, and it was refused", w.Verb, w.Resource, w.Namespace, w.Name)
+		}
+	}
+	if err := client.Delete(t.Context(), alien); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// strangers are objects that look like labrun's and are not: one of the lab's labels
+// that is in no inventory, and one that stands in the place of the lab's own.
+func (l *lab) strangers(t *testing.T, client client.Client) map[string]string {
+	t.Helper()
+	look := stranger(l, "v1", "ConfigMap", "default", l.facts.Hosted.Name+"-pull-secret")
+	place := stranger(l, "v1", "Secret", l.facts.Hosted.Namespace, l.facts.Hosted.Name+"-ssh-key")
+	if err := client.Delete(t.Context(), place.DeepCopy()); err != nil {
+		t.Fatal(err)
+	}
+	strangers := map[string]string{}
+	for _, u := range []*unstructured.Unstructured{look, place} {
+		create(t, client, u, "kubectl-create")
+		strangers[name(u)] = whole(t, u)
+	}
+	return strangers
+}
+
+// stranger is an object with the lab's own labels.
+func stranger(l *lab, apiVersion, kind, namespace, name string) *unstructured.Unstructured {
+	u := obj.New(apiVersion, kind, namespace, name)
+	u.SetLabels(map[string]string{kube.LabelLab: l.facts.Name, kube.LabelStep: "ssh_key", kube.LabelManagedBy: "labrun"})
+	return u
+}
+
+func create(t *testing.T, c client.Client, u *unstructured.Unstructured, by string) {
+	t.Helper()
+	if err := c.Create(t.Context(), u, client.FieldOwner(by)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wantHeld lets a finalizer of nobody's hold what is deleted first: it is named, with
+// who put it there, and the undo goes on once it is off.
+func (l *lab) wantHeld(t *testing.T, c client.Client) {
+	t.Helper()
+	imported := obj.New(obj.Cluster, "ManagedCluster", "", l.facts.Hosted.Name)
+	imported.SetAnnotations(map[string]string{"open-cluster-management/created-via": "hypershift"})
+	imported.SetFinalizers([]string{"example.com/hold"})
+	obj.Set(imported, map[string]any{"hubAcceptsClient": true}, "spec")
+	create(t, c, imported, "hypershift-addon-agent")
+	o := l.destroy(t, "--timeout", "15s").must(t, 1)
+	for _, want := range []string{"✗ managed_cluster failed", "ManagedCluster " + l.facts.Hosted.Name + " is being deleted", "since ",
+		"finalizer example.com/hold, which hypershift-addon-agent put there"} {
+		if !strings.Contains(o.err, want) {
+			t.Errorf("it does not say %q:\n%s", want, o.err)
+		}
+	}
+	if failed := o.status(event.Failed); !slices.Equal(failed, []string{"managed_cluster"}) {
+		t.Errorf("failed: %v", failed)
+	}
+	released := imported.DeepCopy()
+	released.SetFinalizers(nil)
+	if err := c.Patch(t.Context(), released, client.MergeFrom(imported)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// lose deletes a BareMetalHost behind labrun's back while it is detached: Metal3 lets
+// go of the server, which stays on.
+func (l *lab) lose(t *testing.T, c client.WithWatch, worker string) {
+	t.Helper()
+	host := obj.New(obj.Metal3, "BareMetalHost", l.facts.ControlPlaneNamespace(), worker)
+	playtest.Until(t, c, host, playtest.Field("detached", "status", "operationalStatus"))
+	if err := c.Delete(t.Context(), host); err != nil {
+		t.Fatal(err)
+	}
+	playtest.Gone(t, c, host)
+}
+
+// wantOff asks each BMC whether its server is off, with nothing in its drive.
+func (l *lab) wantOff(t *testing.T) {
+	t.Helper()
+	for _, w := range l.overlaid(t).Workers {
+		password, err := os.ReadFile(string(w.BMC.Credentials.Password.File))
+		if err != nil {
+			t.Fatal(err)
+		}
+		service, err := redfish.Open(t.Context(), redfish.Host{Name: w.Name, Address: w.BMC.Address, DisableCertificateVerification: true,
+			Credentials: redfish.Credentials{Username: w.BMC.Credentials.Username, Password: strings.TrimSpace(string(password))}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		power, err := service.Power(t.Context())
+		media, err2 := service.Media(t.Context())
+		if err := errors.Join(err, err2, service.Close(t.Context())); err != nil || power != "Off" {
+			t.Errorf("%s is %s: %v", w.Name, power, err)
+		}
+		for _, m := range media {
+			if m.Inserted || m.Image != "" {
+				t.Errorf("%s has %s in %s", w.Name, m.Image, m.Path)
+			}
+		}
+	}
 }
 
 // destroy runs labrun destroy in this process.
@@ -36,10 +231,20 @@ func (l *lab) destroy(t *testing.T, more ...string) outcome {
 	return l.do(t, "destroy", more...)
 }
 
-// snapshot is the management cluster by kind, namespace and name: what each object
+// say runs a command that keeps no journal, and gives what it prints.
+func (l *lab) say(t *testing.T, exit int, command string, more ...string) string {
+	t.Helper()
+	var out, errs bytes.Buffer
+	if code := program.Main(t.Context(), append(l.argsOf(command), more...), cli.Streams{Out: &out, Err: &errs}); code != exit {
+		t.Fatalf("%s: exit %d, want %d\n%s\n%s", command, code, exit, errs.String(), out.String())
+	}
+	return out.String()
+}
+
+// hub is the management cluster by kind, namespace and name: what each object
 // holds, without what the server keeps about it and what operators report in its
 // status. Events and leases say when somebody did something, not what there is.
-func (l *lab) snapshot(t *testing.T) map[string]string {
+func (l *lab) hub(t *testing.T) map[string]string {
 	t.Helper()
 	config := l.Hub().Config()
 	config.WarningHandler = rest.NoWarnings{}
@@ -64,14 +269,14 @@ func (l *lab) snapshot(t *testing.T) map[string]string {
 			}
 			for n := range list.Items {
 				u := &list.Items[n]
-				found[name(u)] = holds(t, u)
+				found[name(u)] = whole(t, u)
 			}
 		}
 	}
 	return found
 }
 
-func holds(t *testing.T, u *unstructured.Unstructured) string {
+func whole(t *testing.T, u *unstructured.Unstructured) string {
 	t.Helper()
 	c := u.DeepCopy().Object
 	delete(c, "status")
@@ -85,9 +290,11 @@ func holds(t *testing.T, u *unstructured.Unstructured) string {
 	return string(text)
 }
 
-// wantBefore holds a cluster against what it was: the same objects, and nothing else.
+// wantBefore holds a cluster against what it was: the same objects, and besides them
+// just what docs/lifecycle.md names.
 func wantBefore(t *testing.T, before, after map[string]string) {
 	t.Helper()
+	allowed := remains(t)
 	for _, name := range slices.Sorted(maps.Keys(before)) {
 		switch now, there := after[name]; {
 		case !there:
@@ -97,18 +304,30 @@ func wantBefore(t *testing.T, before, after map[string]string) {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(after)) {
-		if _, there := before[name]; !there {
-			t.Errorf("%s is left: %s", name, firstOf(after[name], 300))
+		if _, there := before[name]; !there && !slices.ContainsFunc(allowed, func(r *regexp.Regexp) bool { return r.MatchString(name) }) {
+			t.Errorf("%s is left: %s", name, after[name])
 		}
 	}
 }
 
-func firstOf(text string, n int) string {
-	if len(text) > n {
-		return text[:n] + "…"
+// remains are the objects that docs/lifecycle.md says are left.
+func remains(t *testing.T) []*regexp.Regexp {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, "docs", "lifecycle.md"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	return text
+	_, table, found := strings.Cut(string(text), "### What is left\n")
+	if !found {
+		t.Fatal("docs/lifecycle.md does not say what is left")
+	}
+	var all []*regexp.Regexp
+	for _, row := range regexp.MustCompile(`(?m)^\| ([A-Z]\w+) \| (\S+) \| .+ \|$`).FindAllStringSubmatch(table, -1) {
+		name := strings.ReplaceAll(regexp.QuoteMeta(row[2]), `\*`, ".*")
+		all = append(all, regexp.MustCompile(`^`+row[1]+` /?`+name+`$`))
+	}
+	if len(all) == 0 {
+		t.Fatal("docs/lifecycle.md names nothing that is left")
+	}
+	return all
 }
-
-var _ = fmt.Sprint
-var _ = strings.Contains

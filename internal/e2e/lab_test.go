@@ -40,6 +40,7 @@ type lab struct {
 	*sim.Lab
 	facts                           *labs.Facts
 	file, kubeconfig, values, state string
+	more                            []string // further flags of each command
 }
 
 // start starts the simulated lab of a lab file.
@@ -63,6 +64,18 @@ func start(t *testing.T, file string, o sim.Options) *lab {
 	return l
 }
 
+// overlaid are the facts with the simulated lab's own values.
+func (l *lab) overlaid(t *testing.T) *labs.Facts {
+	t.Helper()
+	p, found := pipeline.Load(pipeline.Request[*steps.Env]{
+		File: l.file, Values: []string{l.values}, Kinds: steps.Builtin(), Schema: steps.Schema(), Builtin: labs.Steps(),
+	})
+	if len(found) > 0 {
+		t.Fatal(found)
+	}
+	return p.Facts.(*labs.Facts)
+}
+
 func took(d time.Duration) time.Duration { return d.Round(100 * time.Millisecond) }
 
 // args are labrun's for a run of the lab.
@@ -74,7 +87,7 @@ func (l *lab) argsOf(command string) []string {
 	if err != nil {
 		panic(err)
 	}
-	return []string{command, file, "--kubeconfig", l.kubeconfig, "--values", l.values, "--state-dir", l.state}
+	return append([]string{command, file, "--kubeconfig", l.kubeconfig, "--values", l.values, "--state-dir", l.state}, l.more...)
 }
 
 // outcome is what a run left.

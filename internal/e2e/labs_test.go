@@ -17,12 +17,13 @@ import (
 	"github.com/labrun/labrun/pipeline/event"
 )
 
-// TestConnectedLab builds the connected lab, asks its BMCs, and builds it again, also
-// without what is known of the first run; and once more where runs are killed on the
-// way. The disconnected one is built by TestTwoLabsOneHub.
+// TestConnectedLab builds the connected lab, asks its BMCs, builds it again, also
+// without what is known of the first run, and takes it apart; and builds it once more
+// where runs are killed on the way. The disconnected one is built by TestTwoLabsOneHub.
 func TestConnectedLab(t *testing.T) {
 	t.Parallel()
 	l := start(t, connected, sim.Options{})
+	before := l.hub(t)
 	first := l.run(t).must(t, 0)
 	t.Log("first run: ", first.told())
 	if len(first.status(event.Changed)) == 0 {
@@ -37,6 +38,8 @@ func TestConnectedLab(t *testing.T) {
 	l.wantChangedPlan(t)
 	l.wantOrphans(t, "worker1")
 	l.wantNothingToDoWithoutState(t)
+	l.wantTakenOut(t, "worker1")
+	l.wantDestroyed(t, before)
 	if *further {
 		killedEverywhere(t, oneSide, objects, changes)
 	}

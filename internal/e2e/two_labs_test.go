@@ -18,18 +18,25 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/labrun/labrun/internal/sim"
+	"github.com/labrun/labrun/internal/sim/players/obj"
+	"github.com/labrun/labrun/internal/sim/players/playtest"
 	"github.com/labrun/labrun/steps/kube"
 )
 
 // TestTwoLabsOneHub builds the disconnected lab, and side by side with it another
 // one on the same management cluster.
 // Neither takes a field of the other: the objects say so, and so do further runs
-// of both, which have nothing to do.
+// of both, which have nothing to do. The hub has an engine, a Provisioning and CAs of
+// its own: the first lab to go leaves the other as it is, the last one restores them.
 func TestTwoLabsOneHub(t *testing.T) {
 	t.Parallel()
 	first := start(t, disconnected, sim.Options{})
 	second := start(t, neighbour(t, ""), sim.Options{Hub: first.Lab})
+	// Labs of one release take its live image from one place.
+	second.more = []string{"--set", "lab.release.rhcos.live_iso=" + first.overlaid(t).Release.RHCOS.ISO, "--set", "lab.release.rhcos.rootfs=" + first.overlaid(t).Release.RHCOS.RootFS}
 	both := []*lab{first, second}
+	first.settle(t)
+	before := first.hub(t)
 
 	var running sync.WaitGroup
 	outcomes := make([]outcome, len(both))
@@ -54,6 +61,44 @@ func TestTwoLabsOneHub(t *testing.T) {
 		l.wantNothingToDo(t)
 	}
 	wantSame(t, built, first.objects(t))
+
+	gone := first.destroy(t).must(t, 0)
+	t.Log("the first one gone:", gone.told())
+	second.wantNothingToDo(t)
+	gone = second.destroy(t).must(t, 0)
+	t.Log("the last one gone:", gone.told())
+	wantBefore(t, before, first.hub(t))
+}
+
+// settle gives the hub what somebody else has set up on it: multicluster engine
+// without HyperShift, a Provisioning that watches one namespace, and CAs that
+// images.config trusts.
+func (l *lab) settle(t *testing.T) {
+	t.Helper()
+	c := playtest.Client(t, l.Hub().Config())
+	const mce = "multicluster-engine"
+	group := obj.New(obj.OLMGroup, "OperatorGroup", mce, "ours")
+	obj.Set(group, []any{mce}, "spec", "targetNamespaces")
+	subscription := obj.New(obj.OLM, "Subscription", mce, "ours")
+	obj.Set(subscription, map[string]any{"name": mce, "channel": l.facts.MCE.Channel, "source": l.facts.MCE.Catalog, "sourceNamespace": l.facts.MCE.CatalogNamespace}, "spec")
+	provisioning := obj.New(obj.Metal3, "Provisioning", "", "provisioning-configuration")
+	obj.Set(provisioning, map[string]any{"provisioningNetwork": "Disabled"}, "spec")
+	cas := obj.New("v1", "ConfigMap", "openshift-config", "corporate-cas")
+	obj.Set(cas, map[string]any{"proxy.corp.example": "a certificate\n"}, "data")
+	playtest.Create(t, c, group, subscription, provisioning, cas)
+	playtest.Patch(t, c, obj.New(obj.Config, "Image", "", "cluster"), `{"spec": {"additionalTrustedCA": {"name": "corporate-cas"}}}`)
+	playtest.Until(t, c, subscription, func(u *unstructured.Unstructured) string {
+		if obj.String(u, "status", "installedCSV") == "" {
+			return "nothing is installed"
+		}
+		return ""
+	})
+	playtest.Until(t, c, obj.New(obj.OLM, "ClusterServiceVersion", mce, "multicluster-engine.v2.10.1"), playtest.Field("Succeeded", "status", "phase"))
+	engine := obj.New(obj.MCE, "MultiClusterEngine", "", "engine")
+	obj.Set(engine, []any{map[string]any{"name": "hypershift", "enabled": false}, map[string]any{"name": "cluster-permission", "enabled": true}}, "spec", "overrides", "components")
+	playtest.Create(t, c, engine)
+	playtest.Until(t, c, engine, playtest.Field("Available", "status", "phase"))
+	playtest.Until(t, c, obj.New("apps/v1", "Deployment", "openshift-machine-api", "metal3"), playtest.Has(obj.Condition{Type: "Available", Status: obj.True}))
 }
 
 // neighbour is the disconnected lab once more: another name, hosted cluster, and

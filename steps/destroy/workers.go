@@ -117,7 +117,7 @@ func freed(f *labs.Facts, machines, agentMachines, agents []*unstructured.Unstru
 		return done("%s", end)
 	}
 	v := kube.Verdict{Report: event.Report{
-		Title: fmt.Sprintf("%s, %s and %s that is bound are left in %s", count(len(machines), "Machine"), count(len(agentMachines), "AgentMachine"), count(len(agents), "Agent"), f.ControlPlaneNamespace()),
+		Title: fmt.Sprintf("left in %s: %s, %s, %s", f.ControlPlaneNamespace(), count(len(machines), "Machine"), count(len(agentMachines), "AgentMachine"), count(len(agents), "bound Agent")),
 		Next:  "oc get -n " + f.ControlPlaneNamespace() + " machines.cluster.x-k8s.io,agentmachines.capi-provider.agent-install.openshift.io,agents.agent-install.openshift.io",
 	}}
 	for _, u := range slices.Concat(machines, agentMachines, agents) {

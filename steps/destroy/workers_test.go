@@ -1,0 +1,236 @@
+package destroy
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/labrun/labrun/steps/crd"
+	"github.com/labrun/labrun/steps/kube"
+)
+
+// sees is what was seen of objects, which the lab's inventory holds where they are
+// labelled.
+func sees(keep func(kube.Entry) string, objects ...*unstructured.Unstructured) kube.Seen {
+	found := map[kube.Ref][]*unstructured.Unstructured{}
+	var entries []kube.Entry
+	for _, u := range objects {
+		ref := kube.RefTo(u)
+		found[ref] = []*unstructured.Unstructured{u}
+		all := ref
+		all.Name = ""
+		found[all] = append(found[all], u)
+		if u.GetLabels()[kube.LabelLab] == lab {
+			e := entryOf(u)
+			e.UID, e.Step, e.Lab = string(u.GetUID()), "s", lab
+			if keep != nil {
+				e.Kept = keep(e)
+			}
+			entries = append(entries, e)
+		}
+	}
+	return kube.NewSeen(time.Unix(0, 0), found, nil).WithEntries(entries, nil)
+}
+
+func with(u *unstructured.Unstructured, value any, path ...string) *unstructured.Unstructured {
+	if err := unstructured.SetNestedField(u.Object, value, path...); err != nil {
+		panic(err)
+	}
+	return u
+}
+
+func pool(replicas int64) *unstructured.Unstructured {
+	u := object(hyperShift, "NodePool", "clusters", "h", "pool", labelled(lab))
+	return with(with(u, "h", "spec", "clusterName"), replicas, "spec", "replicas")
+}
+
+func cluster(available string) *unstructured.Unstructured {
+	u := object(hyperShift, "HostedCluster", "clusters", "h", "hc", labelled(lab))
+	return with(u, []any{map[string]any{"type": "Available", "status": available}}, "status", "conditions")
+}
+
+func machine(n int) *unstructured.Unstructured {
+	name := fmt.Sprintf("m%d", n)
+	u := object(clusterAPI, "Machine", "clusters-h", name, name, map[string]any{"annotations": map[string]any{poolOfMachine: "clusters/h"}})
+	return with(u, "a"+name, "spec", "infrastructureRef", "name")
+}
+
+func agentMachine(n int) *unstructured.Unstructured {
+	name := fmt.Sprintf("am%d", n)
+	return object(agentAPI, "AgentMachine", "clusters-h", name, name, nil)
+}
+
+func agent(n int, bound bool) *unstructured.Unstructured {
+	u := object(crd.AgentInstallVersion, "Agent", "clusters-h", fmt.Sprintf("agent%d", n), "", map[string]any{
+		"labels": map[string]any{hostOfAgent: fmt.Sprintf("w%d", n), machineOf: fmt.Sprintf("am%d", n)}})
+	if bound {
+		with(u, "h", "spec", "clusterDeploymentName", "name")
+	}
+	return u
+}
+
+func host(n int, annotations map[string]any) *unstructured.Unstructured {
+	metadata := labelled(lab)
+	if annotations != nil {
+		metadata["annotations"] = annotations
+	}
+	return object(crd.Metal3Version, "BareMetalHost", "clusters-h", fmt.Sprintf("w%d", n), fmt.Sprintf("w%d", n), metadata)
+}
+
+// did are the intents of a step in short, with what they make of the objects.
+func did(t *testing.T, intents []kube.Intent, seen kube.Seen) []string {
+	t.Helper()
+	verbs := map[kube.How]string{kube.Delete: "delete", kube.Restore: "change", kube.Forget: "forget"}
+	var all []string
+	for _, i := range intents {
+		ref := kube.RefTo(i.Object.(*unstructured.Unstructured))
+		line := verbs[i.How] + " " + ref.Kind + " " + ref.Name
+		if u := seen.Get(ref); i.Change != nil && u != nil {
+			u = u.DeepCopy()
+			if err := i.Change(u); err != nil {
+				t.Fatal(err)
+			}
+			for _, path := range [][]string{{"spec", "replicas"}, {"spec", "nodeDrainTimeout"}, {"metadata", "annotations", keepsPlane}} {
+				if v, there, _ := unstructured.NestedFieldNoCopy(u.Object, path...); there {
+					line += fmt.Sprintf(" %s=%v", path[len(path)-1], v)
+				}
+			}
+			if _, marked := u.GetAnnotations()[deleteFirst]; marked {
+				line += " marked"
+			}
+		}
+		all = append(all, line)
+	}
+	return all
+}
+
+func TestScaleDown(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		seen kube.Seen
+		want []string
+		done bool
+	}{
+		{"a pool of two", sees(nil, cluster("True"), pool(2), machine(1), agentMachine(1), agent(1, true)),
+			[]string{"change NodePool h replicas=0 nodeDrainTimeout=10m0s"}, false},
+		{"a pool that drains for ever", sees(nil, cluster("True"), with(pool(2), "0s", "spec", "nodeDrainTimeout")),
+			[]string{"change NodePool h replicas=0 nodeDrainTimeout=10m0s"}, true},
+		{"a pool with a limit of its own", sees(nil, cluster("True"), with(pool(2), "5m", "spec", "nodeDrainTimeout"), agent(1, false)),
+			[]string{"change NodePool h replicas=0 nodeDrainTimeout=5m"}, true},
+		{"a dead API", sees(nil, cluster("False"), pool(1), machine(1)),
+			[]string{"change NodePool h replicas=0 nodeDrainTimeout=10m0s", "change HostedCluster h skip-delete", "delete HostedCluster h"}, false},
+		{"no API yet, and no Machine", sees(nil, cluster("False"), pool(0)), []string{"change NodePool h replicas=0 nodeDrainTimeout=10m0s"}, true},
+		{"a dead API of a cluster that is kept", sees(func(e kube.Entry) string { return "kept" }, cluster("False"), pool(1), machine(1)),
+			[]string{"change NodePool h replicas=0 nodeDrainTimeout=10m0s"}, false},
+		{"somebody else's pool", sees(nil, cluster("True"), object(hyperShift, "NodePool", "clusters", "theirs", "x", nil)), nil, true},
+		{"an unbound Machine", sees(nil, agentMachine(1)), nil, false},
+	} {
+		intents, err := ScaleDown{}.Objects(facts(), c.seen)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := did(t, intents, c.seen)
+		for n := range got {
+			got[n] = strings.Replace(got[n], " skip-delete-hosted-controlplane-namespace=true", "", 1)
+			got[n] = strings.Replace(got[n], " "+keepsPlane+"=true", " skip-delete", 1)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+		if v := (ScaleDown{}).Judge(facts(), c.seen); (v.State == kube.Done) != c.done {
+			t.Errorf("%s: %+v", c.name, v)
+		}
+	}
+}
+
+// A worker that is taken out loses its own Machine, whatever Cluster API would choose.
+func TestTakeOut(t *testing.T) {
+	orphan := func(e kube.Entry) string {
+		if e.Name == "w2" {
+			return ""
+		}
+		return "the lab file has it"
+	}
+	three := []*unstructured.Unstructured{cluster("True"), pool(3), host(1, nil), host(2, nil), host(3, nil), machine(1), machine(2), machine(3),
+		agentMachine(1), agentMachine(2), agentMachine(3), agent(1, true), agent(2, true), agent(3, true)}
+	seen := sees(orphan, three...)
+	intents, err := TakeOut{}.Objects(facts(), seen)
+	want := []string{"change Machine m2 marked", "change NodePool h replicas=2"}
+	if got := did(t, intents, seen); err != nil || !slices.Equal(got, want) {
+		t.Errorf("%q, want %q (%v)", got, want, err)
+	}
+	if v := (TakeOut{}).Judge(facts(), seen); v.State == kube.Done {
+		t.Errorf("done while its Agent is bound: %+v", v)
+	}
+	// Done again half-way: the pool is smaller already, and stays so.
+	three[1], three[6] = pool(2), with(three[6].DeepCopy(), "", "metadata", "annotations", deleteFirst)
+	seen = sees(orphan, slices.DeleteFunc(three, func(u *unstructured.Unstructured) bool { return u.GetName() == "w9" })...)
+	if intents, err = (TakeOut{}).Objects(facts(), seen); err != nil || !slices.Equal(did(t, intents, seen), want) {
+		t.Errorf("again: %q, %v", did(t, intents, seen), err)
+	}
+	none := sees(func(kube.Entry) string { return "kept" }, three...)
+	if intents, err = (TakeOut{}).Objects(facts(), none); err != nil || len(intents) > 0 {
+		t.Errorf("nothing was taken out, and %q", did(t, intents, none))
+	}
+	joined := sees(orphan, cluster("True"), pool(1), host(2, nil), machine(1), agentMachine(1), agent(1, true), agent(2, false))
+	if intents, err = (TakeOut{}).Objects(facts(), joined); err != nil || len(intents) > 0 || (TakeOut{}).Judge(facts(), joined).State != kube.Done {
+		t.Errorf("a worker that never joined: %q", did(t, intents, joined))
+	}
+}
+
+func TestHost(t *testing.T) {
+	away := map[string]any{detached: "assisted-service-controller"}
+	for _, c := range []struct {
+		name   string
+		seen   kube.Seen
+		want   []string
+		notYet bool
+	}{
+		{"attached", sees(nil, host(1, nil), agent(1, false)), []string{"delete BareMetalHost w1"}, false},
+		{"detached, with its Agent", sees(nil, host(1, away), agent(1, false)), nil, true},
+		{"detached, and its Agent is gone", sees(nil, host(1, away), agent(2, false)), []string{"delete BareMetalHost w1"}, false},
+		{"gone", sees(nil, agent(1, false)), nil, false},
+		{"somebody else's", sees(nil, object(crd.Metal3Version, "BareMetalHost", "clusters-h", "w1", "x", nil)), nil, false},
+	} {
+		intents, err := Host{Host: HostOutput{Name: "w1"}}.Objects(facts(), c.seen)
+		var notYet *kube.NotYet
+		if errors.As(err, &notYet) != c.notYet || !c.notYet && err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		if got := did(t, intents, c.seen); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+		for _, i := range intents {
+			if !i.Enter {
+				t.Errorf("%s: the inventory forgets a host whose server may be on", c.name)
+			}
+		}
+	}
+}
+
+func TestManagedCluster(t *testing.T) {
+	imported := func(via string) *unstructured.Unstructured {
+		return object("cluster.open-cluster-management.io/v1", "ManagedCluster", "", "h", "mc", map[string]any{"annotations": map[string]any{createdVia: via}})
+	}
+	keep := func(kube.Entry) string { return "kept" }
+	for _, c := range []struct {
+		name string
+		seen kube.Seen
+		want []string
+	}{
+		{"imported by the add-on", sees(nil, cluster("True"), imported("hypershift")), []string{"delete ManagedCluster h"}},
+		{"imported by a person", sees(nil, cluster("True"), imported("other")), nil},
+		{"of a cluster that is kept", sees(keep, cluster("True"), imported("hypershift")), nil},
+		{"of somebody else's cluster", sees(nil, imported("hypershift")), nil},
+	} {
+		intents, err := ManagedCluster{}.Objects(facts(), c.seen)
+		if got := did(t, intents, c.seen); err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}

@@ -38,10 +38,10 @@ type RunOptions[E any] struct {
 	// the digests, the same one for all runs of a lab.
 	Memory Memory
 	Salt   []byte
-	Doing  event.Doing // what the run is for, for its first event
-	Number int         // of the run
-	Labrun string      // version of the program
-	Title  string      // one line about the lab, for people
+	Doing  Doing  // what the run is for, for its first event
+	Number int    // of the run
+	Labrun string // version of the program
+	Title  string // one line about the lab, for people
 	// Held ends, with a cause, when the lab may be another run's: the run is
 	// cancelled then, and its finally steps too. nil: it never does.
 	Held context.Context
@@ -59,6 +59,13 @@ type RunOptions[E any] struct {
 	Now func() time.Time
 
 	resolve resolver[E] // of tests; nil: the pipeline's own expressions
+}
+
+// Doing is what a run is for: the commands that keep a journal.
+type Doing struct {
+	Command string // "run", or "" for it; destroy or rebuild
+	From    string // of a destroy: a phase of the lab file
+	Orphans bool   // of a destroy
 }
 
 // ExitCoder is an error that has a class in the table of exit codes: a failed

@@ -14,7 +14,6 @@ import (
 
 	"github.com/labrun/labrun/internal/statedir"
 	"github.com/labrun/labrun/pipeline"
-	"github.com/labrun/labrun/pipeline/event"
 	"github.com/labrun/labrun/pipeline/source"
 )
 
@@ -113,7 +112,7 @@ func (a *app[E]) destroy(ctx context.Context, file string, f destroyFlags) (err 
 	defer func() { err = ended(err, journal.Close()) }()
 	a.prune(lab)
 	run := runFlags{labFlags: f.labFlags, stateDir: f.stateDir, output: f.output, longest: f.longest,
-		doing: event.Doing{Command: "destroy", From: f.from, Orphans: f.orphans}}
+		doing: pipeline.Doing{Command: "destroy", From: f.from, Orphans: f.orphans}}
 	return a.perform(ctx, p, run, job, environment, held, lab, nil, record, journal)
 }
 

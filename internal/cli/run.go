@@ -26,7 +26,7 @@ type runFlags struct {
 	dryRun   bool
 	adopt    bool
 	longest  time.Duration
-	doing    event.Doing // not a flag
+	doing    pipeline.Doing // not a flag
 }
 
 // defaultHeartbeat is how long a log is silent about a step that runs.

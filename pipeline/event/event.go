@@ -67,13 +67,6 @@ type Run struct {
 	Steps   []Ref    `json:"steps"`             // in the file's order
 }
 
-// Doing is what a run is for: the commands that keep a journal.
-type Doing struct {
-	Command string // "run", or "" for it; destroy or rebuild
-	From    string // of a destroy: a phase of the lab file
-	Orphans bool   // of a destroy
-}
-
 // Ref names one step of the file.
 type Ref struct {
 	ID    string `json:"id"`              // of the step

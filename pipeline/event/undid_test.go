@@ -1,0 +1,59 @@
+package event_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/labrun/labrun/pipeline/event"
+)
+
+// state folds a run of three steps, a phase each, of which those named have ended.
+func state(run event.Run, ended ...string) *event.State {
+	run.Phases = []string{"check", "hub", "hosted"}
+	run.Steps = []event.Ref{{ID: "look", Phase: "check"}, {ID: "operator", Phase: "hub"}, {ID: "cluster", Phase: "hosted"}, {ID: "tell"}}
+	s := &event.State{}
+	s.Add(event.Event{Type: event.RunStarted, Run: &run})
+	for _, id := range ended {
+		s.Add(event.Event{Type: event.StepStarted, Step: id, Start: &event.Start{}})
+		s.Add(event.Event{Type: event.StepFinished, Step: id, Result: &event.Result{Status: event.OK}})
+	}
+	return s
+}
+
+// A destroy that came beyond looking has undone what earlier runs did.
+func TestUndid(t *testing.T) {
+	for _, c := range []struct {
+		run   event.Run
+		ended []string
+		want  bool
+	}{
+		{event.Run{Command: "destroy"}, []string{"look", "operator"}, true},
+		{event.Run{Command: "destroy"}, []string{"look"}, false},
+		{event.Run{Command: "destroy", Orphans: true}, []string{"look", "operator"}, false},
+		{event.Run{}, []string{"look", "operator"}, false},
+	} {
+		if got := state(c.run, c.ended...).Undid(); got != c.want {
+			t.Errorf("%+v after %v: %t", c.run, c.ended, got)
+		}
+	}
+}
+
+// What a destroy removed is forgotten, what it kept is not.
+func TestForget(t *testing.T) {
+	for from, want := range map[string][]string{
+		"": nil, "check": nil, "no-such-phase": nil, "hub": {"look", "tell"}, "hosted": {"look", "operator", "tell"},
+	} {
+		s := state(event.Run{}, "look", "operator", "cluster", "tell")
+		s.Forget(from)
+		var left []string
+		for _, step := range s.Steps {
+			left = append(left, step.ID)
+		}
+		if !slices.Equal(left, want) {
+			t.Errorf("from %q: %v are left, want %v", from, left, want)
+		}
+		if (s.Instance("cluster", "") != nil) || (s.Instance("look", "") != nil) != slices.Contains(want, "look") {
+			t.Errorf("from %q: an instance is known that should not be, or the other way round", from)
+		}
+	}
+}

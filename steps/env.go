@@ -10,6 +10,7 @@ import (
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/pipeline"
 	"github.com/labrun/labrun/pipeline/event"
+	"github.com/labrun/labrun/redfish"
 	"github.com/labrun/labrun/steps/kube"
 )
 
@@ -37,6 +38,7 @@ type Lab struct {
 	mu      sync.Mutex
 	secrets map[string]*shared[labs.Secret]
 	redfish int
+	logins  map[string]redfish.Host // of the BMCs of hosts that are to go, by name
 }
 
 // LabOptions say how a lab is worked on.
@@ -63,7 +65,8 @@ func NewLab(facts *labs.Facts, opts LabOptions) *Lab {
 	if opts.Holds == nil {
 		opts.Holds = func(string) bool { return false }
 	}
-	return &Lab{facts: facts, opts: opts, hub: newShared[*kube.Cluster](), hosted: newShared[*kube.Cluster](), secrets: map[string]*shared[labs.Secret]{}}
+	return &Lab{facts: facts, opts: opts, hub: newShared[*kube.Cluster](), hosted: newShared[*kube.Cluster](), secrets: map[string]*shared[labs.Secret]{},
+		logins: map[string]redfish.Host{}}
 }
 
 // Env gives the environment of one step.

@@ -3,14 +3,12 @@ package steps
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/stmcginnis/gofish/schemas"
-	corev1 "k8s.io/api/core/v1"
 
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/pipeline"
@@ -26,6 +24,7 @@ const powerEvery = 2 * time.Second
 // Destroying lists the steps that take a lab apart.
 func Destroying() []pipeline.Kind[*Env] {
 	return append(destroy.Kinds[*Env](),
+		waiting(pipeline.Use[BMCLogins]("destroy/bmc-logins", "Reads how the BMCs are reached, before that goes with the BareMetalHosts.", "")),
 		waiting(pipeline.Use[PowerOff]("destroy/power-off", "Switches a server off whose BareMetalHost is gone, and ejects the lab's image, where Metal3 did not.", "")))
 }
 
@@ -48,7 +47,7 @@ func (s PowerOff) Run(ctx context.Context, env *Env) (PowerOffOutputs, error) {
 	ref := hostRef(env.facts, s.Host.Name)
 	host, err := s.access(ctx, env)
 	if host == nil && err == nil {
-		env.scope.Warn(event.Report{Title: "nobody knows how to reach the BMC of " + s.Host.Name + ": the lab file has no such worker, and its BareMetalHost is gone",
+		env.scope.Warn(event.Report{Title: "nobody knows how to reach the BMC of " + s.Host.Name + ": the lab file has no such worker, and its BareMetalHost or the Secret beside it is gone",
 			Next: "see that the server is off"})
 		return PowerOffOutputs{"not known any more"}, kube.ForgetObject(ctx, env, ref)
 	}
@@ -60,38 +59,28 @@ func (s PowerOff) Run(ctx context.Context, env *Env) (PowerOffOutputs, error) {
 		return PowerOffOutputs{}, errors.Join(err, ctx.Err())
 	}
 	if err != nil {
-		env.scope.Warn(report(s.Host.Name+" could not be switched off by its BMC", "it said", err.Error(), "labrun preflight LAB --host "+s.Host.Name))
+		env.scope.Warn(event.Report{Title: s.Host.Name + " could not be switched off by its BMC: " + err.Error(), Next: s.next(env.facts)})
 		return PowerOffOutputs{"not switched off: its BMC did not do it"}, nil
 	}
 	return PowerOffOutputs{seen}, kube.ForgetObject(ctx, env, ref)
 }
 
-// access is how the BMC is reached: as the lab file says, or as the host that was
-// deleted did. It is nil where neither is known.
+// access is how the BMC is reached: as BMCLogins found, or as the lab file says. It is
+// nil where neither is known.
 func (s PowerOff) access(ctx context.Context, env *Env) (*redfish.Host, error) {
-	roots := trustedPool(env.facts.Registry.CA.Text)
-	if n := slices.IndexFunc(env.facts.Workers, func(w labs.Worker) bool { return w.Name == s.Host.Name }); n >= 0 {
-		h, err := Preflight{}.host(ctx, env.Lab, env.facts.Workers[n], roots)
-		return &h, err
+	if host := env.login(s.Host.Name); host != nil {
+		return host, nil
 	}
-	if s.Host.Address == "" {
-		return nil, nil
+	return workerBMC(ctx, env, s.Host.Name)
+}
+
+// next is what helps where a BMC does not do what it should: the pre-flight, where the
+// lab file has the worker.
+func (s PowerOff) next(f *labs.Facts) string {
+	if slices.ContainsFunc(f.Workers, func(w labs.Worker) bool { return w.Name == s.Host.Name }) {
+		return "labrun preflight LAB --host " + s.Host.Name
 	}
-	hub, err := env.Hub(ctx)
-	if err != nil {
-		return nil, err
-	}
-	u, err := hub.Get(ctx, secretRef(env.facts.ControlPlaneNamespace(), s.Host.Secret))
-	if err != nil {
-		return nil, err
-	}
-	login := kube.Convert[corev1.Secret](u)
-	if login == nil {
-		return nil, fmt.Errorf("Secret %s/%s holds no user and password", env.facts.ControlPlaneNamespace(), s.Host.Secret)
-	}
-	env.opts.Conceal(string(login.Data["password"]))
-	return &redfish.Host{Name: s.Host.Name, Address: s.Host.Address, RootCAs: roots, DisableCertificateVerification: s.Host.Insecure,
-		Credentials: redfish.Credentials{Username: string(login.Data["username"]), Password: string(login.Data["password"])}}, nil
+	return "see that the server is off: once its BareMetalHost is gone, nobody knows how its BMC is reached"
 }
 
 // off switches the server off and ejects what is the lab's, and says what it found.

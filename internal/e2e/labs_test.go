@@ -66,6 +66,11 @@ func (l *lab) wantNothingToDoWithoutState(t *testing.T) {
 		t.Errorf("run %d: neither ok nor skipped: %v", o.Run.Number, other)
 	}
 	l.wantUntouched(t, before)
+	for _, name := range []string{"kubeconfig", "kubeadmin-password"} {
+		if err := os.Rename(filepath.Join(kept, name), filepath.Join(folder, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // wantNothingToDo runs a finished lab again: every step is ok or skipped, and the

@@ -77,15 +77,25 @@ func (TakeOut) Objects(f *labs.Facts, seen kube.Seen) ([]kube.Intent, error) {
 				stay++
 			}
 		}
-		intents = append(intents, kube.Intent{How: kube.Restore, Object: Item{Entry: entryOf(pool)}.blank(), UID: string(pool.GetUID()),
-			Change: func(u *unstructured.Unstructured) error {
-				if now, _, _ := unstructured.NestedInt64(u.Object, "spec", "replicas"); now <= stay {
-					return nil
-				}
-				return unstructured.SetNestedField(u.Object, stay, "spec", "replicas")
-			}})
+		if now, _, _ := unstructured.NestedInt64(pool.Object, "spec", "replicas"); now <= stay {
+			continue
+		}
+		fewer, err := smallerPool(pool, stay)
+		if err != nil {
+			return nil, err
+		}
+		intents = append(intents, fewer)
 	}
 	return intents, nil
+}
+
+// smallerPool sets the pool's replicas in the name of the step that scaled it: a run
+// finds them as that step would leave them.
+func smallerPool(pool *unstructured.Unstructured, replicas int64) (kube.Intent, error) {
+	u := Item{Entry: entryOf(pool)}.blank()
+	u.SetUID(pool.GetUID()) // the server refuses another pool of the name
+	err := unstructured.SetNestedField(u.Object, replicas, "spec", "replicas")
+	return kube.Intent{Object: u, Partial: true, Force: true, Manager: kube.Applier(pool, "spec", "replicas")}, err
 }
 
 // Judge waits until the Machines are gone and their Agents unbound.

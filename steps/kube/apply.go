@@ -38,7 +38,7 @@ func (r *run) apply(ctx context.Context, t *task, book *book) error {
 	}
 	if err := r.effect(ctx, verb, t, func(ctx context.Context) (*unstructured.Unstructured, bool, error) {
 		after, err := r.patch(ctx, t, wanted, false)
-		return after, err == nil && changed(before, after, r.manager), err
+		return after, err == nil && changed(before, after, r.managerOf(t)), err
 	}); err != nil {
 		return err
 	}
@@ -75,17 +75,25 @@ func (r *run) patch(ctx context.Context, t *task, wanted *unstructured.Unstructu
 	if err != nil {
 		return nil, err
 	}
-	o := meta.PatchOptions{FieldManager: r.manager, FieldValidation: meta.FieldValidationStrict, Force: &t.Force}
+	o := meta.PatchOptions{FieldManager: r.managerOf(t), FieldValidation: meta.FieldValidationStrict, Force: &t.Force}
 	if dryRun {
 		o.DryRun = []string{meta.DryRunAll}
 	}
 	after, err := t.client.Patch(ctx, t.ref.Name, types.ApplyPatchType, body, o)
-	if !apierrors.IsConflict(err) || !onlyOwn(err, r.manager) {
+	if !apierrors.IsConflict(err) || !onlyOwn(err, o.FieldManager) {
 		return after, err
 	}
 	force := true
 	o.Force = &force
 	return t.client.Patch(ctx, t.ref.Name, types.ApplyPatchType, body, o)
+}
+
+// managerOf is in whose name a task's fields are applied.
+func (r *run) managerOf(t *task) string {
+	if t.Manager != "" {
+		return t.Manager
+	}
+	return r.manager
 }
 
 func onlyOwn(err error, manager string) bool {
@@ -109,7 +117,7 @@ func (r *run) keepFormer(ctx context.Context, t *task, before, wanted *unstructu
 	if err != nil {
 		return false, explain(r.cluster, "apply", t.ref.String(), r.manager, err)
 	}
-	if !differs(before, then, r.manager) {
+	if !differs(before, then, r.managerOf(t)) {
 		return true, nil
 	}
 	return false, book.former(ctx, t, before, then)

@@ -114,6 +114,9 @@ type Intent struct {
 	// Partial applies just these fields of an object that another step made: no
 	// labels, no entry in the inventory.
 	Partial bool
+	// Manager, of Apply, is in whose name the fields are applied; the step's own where
+	// it is empty. An undo moves a field on without taking it from who applied it.
+	Manager string
 	// Primary is the object that the step's patch is merged into; the first one
 	// where no intent says so.
 	Primary bool

@@ -76,15 +76,19 @@ func (r *run) awaitGone(ctx context.Context, t *task, going *unstructured.Unstru
 	one.watch(ctx)
 	look := time.NewTicker(heldEvery)
 	defer look.Stop()
+	var around []held // is asked of the whole namespace, so not at each change
 	for {
 		now := one.get(t.ref)
 		if now == nil || now.GetUID() != going.GetUID() {
 			break
 		}
-		r.scope.Progress(r.goingReport(ctx, t, now))
+		r.scope.Progress(goingReport(t, now, around))
 		select {
 		case <-one.changed:
 		case <-look.C:
+			if namespace := t.around(); namespace != "" {
+				around = r.cluster.heldIn(ctx, namespace)
+			}
 		case <-ctx.Done():
 			return r.timedOut(ctx)
 		}
@@ -95,27 +99,27 @@ func (r *run) awaitGone(ctx context.Context, t *task, going *unstructured.Unstru
 
 // goingReport tells an object's end that is waited for: since when, what holds it,
 // and what else is being deleted that it may wait for.
-func (r *run) goingReport(ctx context.Context, t *task, u *unstructured.Unstructured) event.Report {
+func goingReport(t *task, u *unstructured.Unstructured, around []held) event.Report {
 	report := event.Report{Title: t.ref.String() + " is being deleted", Next: "oc get " + GetArguments(t.ref) + " -o yaml"}
 	if since := u.GetDeletionTimestamp(); since != nil {
 		report.Lines = append(report.Lines, event.Line{Label: "since", Text: since.UTC().Format(time.RFC3339)})
 	}
 	report.Lines = append(report.Lines, holders(u)...)
-	around := t.Around
-	if t.ref.Kind == "Namespace" {
-		around = t.ref.Name
-	}
-	if around == "" {
-		return report
-	}
-	held := r.cluster.heldIn(ctx, around)
-	for _, h := range held {
+	for _, h := range around {
 		report.Lines = append(report.Lines, event.Line{Label: "waits for", Text: h.text})
 	}
-	if len(held) > 0 {
-		report.Next = "see why its owner does not let it go: oc get " + GetArguments(held[0].ref) + " -o yaml"
+	if len(around) > 0 {
+		report.Next = "see why its owner does not let it go: oc get " + GetArguments(around[0].ref) + " -o yaml"
 	}
 	return report
+}
+
+// around is the namespace in which others may hold up the object's end, "" for none.
+func (t *task) around() string {
+	if t.ref.Kind == "Namespace" {
+		return t.ref.Name
+	}
+	return t.Around
 }
 
 // GetArguments are those of oc get for an object.

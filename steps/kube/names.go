@@ -4,6 +4,10 @@ import (
 	"fmt"
 	"regexp"
 
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+
 	"github.com/labrun/labrun/pipeline"
 )
 
@@ -53,6 +57,23 @@ func CheckNames(lab, step, key string) error {
 		}
 	}
 	return nil
+}
+
+// Applier is the field manager that applies a field of an object, "" where none does.
+func Applier(u *unstructured.Unstructured, field ...any) string {
+	path, err := fieldpath.MakePath(field...)
+	if err != nil {
+		return ""
+	}
+	for _, f := range u.GetManagedFields() {
+		if f.Operation != meta.ManagedFieldsOperationApply || f.Subresource != "" {
+			continue
+		}
+		if set, err := setOf(f); err == nil && set.Has(path) {
+			return f.Manager
+		}
+	}
+	return ""
 }
 
 func managerOf(s *pipeline.Scope) string { return FieldManager(s.Lab, s.Step, s.Key) }

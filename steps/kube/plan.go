@@ -132,7 +132,7 @@ func (r *run) after(ctx context.Context, t *task, before *unstructured.Unstructu
 	wanted := t.wanted.DeepCopy()
 	r.mark(wanted, t, claim)
 	after, err := r.patch(ctx, t, wanted, true)
-	if err != nil || !differs(before, after, r.manager) {
+	if err != nil || !differs(before, after, r.managerOf(t)) {
 		return nil, err
 	}
 	return after, nil

@@ -81,7 +81,7 @@ func (p *Plan) writeOrphans(b *strings.Builder) {
 	if len(p.Orphans) == 0 {
 		return
 	}
-	b.WriteString("\norphans, which the lab has and its file has no more; a run leaves them as they are\n")
+	b.WriteString("\norphans, which the lab has and its file has no more; a run leaves them as they are: labrun destroy LAB --orphans takes them away\n")
 	for _, o := range p.Orphans {
 		fmt.Fprintf(b, "  %s: %s\n", name(o.Step, o.Key), strings.Join(o.Objects, ", "))
 	}

@@ -25,6 +25,7 @@ const powerEvery = 2 * time.Second
 func Destroying() []pipeline.Kind[*Env] {
 	return append(destroy.Kinds[*Env](),
 		waiting(pipeline.Use[BMCLogins]("destroy/bmc-logins", "Reads how the BMCs are reached, before that goes with the BareMetalHosts.", "")),
+		waiting(pipeline.Use[Results]("destroy/results", "Removes the kubeconfig and the password file of the hosted cluster.", "")),
 		waiting(pipeline.Use[PowerOff]("destroy/power-off", "Switches a server off whose BareMetalHost is gone, and ejects the lab's image, where Metal3 did not.", "")))
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -37,9 +38,7 @@ func (l *lab) wantDestroyed(t *testing.T, before map[string]string) {
 	client := playtest.Client(t, l.Hub().Config())
 	l.wantRefused(t, client)
 	strangers := l.strangers(t, client)
-	if err := os.RemoveAll(filepath.Join(l.state, l.facts.Name)); err != nil {
-		t.Fatal(err)
-	}
+	files := l.onlyResults(t)
 	l.wantHeld(t, client)
 	l.lose(t, client, l.facts.Workers[0].Name)
 	o := l.destroy(t).must(t, 0)
@@ -49,6 +48,11 @@ func (l *lab) wantDestroyed(t *testing.T, before map[string]string) {
 		t.Errorf("the server that Metal3 left on was not switched off:\n%s", o.err)
 	}
 	l.wantOff(t)
+	for _, file := range files {
+		if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: %v, and its cluster is gone", file, err)
+		}
+	}
 
 	after := l.hub(t)
 	for name, was := range strangers {
@@ -69,6 +73,30 @@ func (l *lab) wantDestroyed(t *testing.T, before map[string]string) {
 	if changed := again.status(event.Changed); len(changed) > 0 {
 		t.Errorf("destroyed again, and changed: %v", changed)
 	}
+}
+
+// onlyResults removes the lab's state folder but for the files that let somebody into
+// the hosted cluster, and names these.
+func (l *lab) onlyResults(t *testing.T) []string {
+	t.Helper()
+	folder := filepath.Join(l.state, l.facts.Name)
+	inside, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kept []string
+	for _, d := range inside {
+		path := filepath.Join(folder, d.Name())
+		if slices.Contains([]string{"kubeconfig", "kubeadmin-password"}, d.Name()) {
+			kept = append(kept, path)
+		} else if err := os.RemoveAll(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(kept) != 2 {
+		t.Errorf("the results are %v", kept)
+	}
+	return kept
 }
 
 // wantTakenOut takes a worker out of the lab file and then out of the lab: its own

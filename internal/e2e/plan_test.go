@@ -117,7 +117,7 @@ func (l *lab) wantOrphans(t *testing.T, worker string) {
 		orphans = append(orphans, o.Step+"["+o.Key+"]")
 		t.Logf("orphan %s[%s]: %v", o.Step, o.Key, o.Objects)
 	}
-	if exit != 0 || !slices.Contains(orphans, "host["+worker+"]") || !strings.Contains(text, "a run leaves them as they are") {
+	if exit != 0 || !slices.Contains(orphans, "host["+worker+"]") || !strings.Contains(text, "labrun destroy LAB --orphans takes them away") {
 		t.Errorf("exit %d, orphans %v\n%s", exit, orphans, text)
 	}
 	for _, o := range plan.Orphans {

@@ -16,7 +16,8 @@ type Survey struct{ inventoried }
 
 // SurveyOutputs are what the later steps are repeated over.
 type SurveyOutputs struct {
-	Hosts []HostOutput `yaml:"hosts" doc:"the BareMetalHosts that the lab made and that are to go"`
+	Hosts  []HostOutput `yaml:"hosts" doc:"the BareMetalHosts that the lab made and that are to go"`
+	Hosted bool         `yaml:"hosted" doc:"the HostedCluster is to go"`
 }
 
 // HostOutput is how a host's BMC is reached once its BareMetalHost is gone. It holds
@@ -123,8 +124,10 @@ func Summary(items []Item) string {
 // Outputs are the hosts, also those that an earlier undo deleted and whose servers
 // it did not come to.
 func (Survey) Outputs(f *labs.Facts, seen kube.Seen) SurveyOutputs {
-	out := SurveyOutputs{Hosts: []HostOutput{}}
-	for _, i := range Items(f.Name, seen) {
+	items := Items(f.Name, seen)
+	hc, _ := find(items, hostedCluster(f))
+	out := SurveyOutputs{Hosts: []HostOutput{}, Hosted: hc.Fate == Doomed}
+	for _, i := range items {
 		if i.Entry.Kind != "BareMetalHost" || !slices.Contains([]Fate{Doomed, Gone}, i.Fate) {
 			continue
 		}

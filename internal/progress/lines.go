@@ -155,5 +155,8 @@ func header(r event.Run) string {
 	if r.Title != "" {
 		parts = append(parts, r.Title)
 	}
+	if r.Command != "" && r.Command != "run" {
+		parts = append(parts, r.Command)
+	}
 	return clean(strings.Join(append(parts, fmt.Sprintf("run %d", r.Number)), " · "))
 }

@@ -17,17 +17,18 @@ type Fate string
 
 // The fates.
 const (
-	Gone     Fate = "gone"    // it is no longer there
-	Doomed   Fate = "delete"  // labrun made it
-	Restored Fate = "restore" // it was there before labrun, and gets its former values back
-	Released Fate = "release" // other labs use it: only this one's mark is taken off
-	Left     Fate = "leave"   // it is not this lab's
-	Kept     Fate = "keep"    // this undo is not about it
-	Follows  Fate = "follows" // it stands in the hosted cluster, and goes with it
+	Gone     Fate = "gone"      // it is no longer there
+	AsBefore Fate = "as before" // it was there before labrun, and has nothing of it
+	Doomed   Fate = "delete"    // labrun made it
+	Restored Fate = "restore"   // it was there before labrun, and gets its former values back
+	Released Fate = "release"   // other labs use it: only this one's mark is taken off
+	Left     Fate = "leave"     // it is not this lab's
+	Kept     Fate = "keep"      // this undo is not about it
+	Follows  Fate = "follows"   // it stands in the hosted cluster, and goes with it
 )
 
 // Fates are the fates, in the order in which people ask for them.
-func Fates() []Fate { return []Fate{Doomed, Restored, Released, Left, Follows, Kept, Gone} }
+func Fates() []Fate { return []Fate{Doomed, Restored, Released, Left, Follows, Kept, AsBefore, Gone} }
 
 // Item is an entry of an inventory and what becomes of it.
 type Item struct {
@@ -59,7 +60,7 @@ func Judge(lab string, e kube.Entry, u *unstructured.Unstructured) Item {
 	case e.UID != "" && e.UID != i.UID:
 		return i.as(Left, "it is another object of the same name: labrun's had the UID "+e.UID)
 	case e.UID == "" && e.Found && label != lab:
-		return i.as(Gone, "labrun did not come to changing it")
+		return i.as(AsBefore, "it was there before labrun, and has nothing of it")
 	case e.Found:
 		return i.as(Restored, "it was there before labrun")
 	case label == "":
@@ -95,7 +96,7 @@ func JudgeShared(lab string, e kube.Entry, u *unstructured.Unstructured) Item {
 	case e.Found && used:
 		return i.as(Restored, "it was there before labrun")
 	case e.Found:
-		return i.as(Gone, "labrun did not come to changing it")
+		return i.as(AsBefore, "it was there before labrun, and has nothing of it")
 	case !used:
 		return i.as(Left, "its annotation "+kube.UsedBy+lab+" was taken off")
 	}
@@ -157,7 +158,7 @@ func (i Item) intents(lab string) []kube.Intent {
 			return []kube.Intent{change, forget}
 		}
 		return []kube.Intent{forget}
-	case Gone, Follows:
+	case Gone, AsBefore, Follows:
 		return []kube.Intent{forget}
 	}
 	return nil

@@ -62,7 +62,7 @@ func TestJudge(t *testing.T) {
 		{"another lab took it over", entry("1", nil), labelled("day"), Left},
 		{"it was there before", entry("1", found), labelled(lab), Restored},
 		{"it was there before, and was replaced", entry("2", found), labelled(lab), Left},
-		{"it was there before, and was never changed", entry("", found), map[string]any{}, Gone},
+		{"it was there before, and was never changed", entry("", found), map[string]any{}, AsBefore},
 		{"kept", entry("1", func(e *kube.Entry) { e.Kept = "a phase" }), labelled(lab), Kept},
 		{"in the hosted cluster", entry("1", func(e *kube.Entry) { e.Cluster = "hosted" }), nil, Follows},
 	} {
@@ -93,7 +93,7 @@ func TestJudgeShared(t *testing.T) {
 		{"entered without UID", entry(lab, "", false), used(lab), Doomed},
 		{"found, and this is the last one", entry("day", "1", true), used(lab), Restored},
 		{"found, and another one uses it", entry(lab, "1", true), used(lab, "day"), Released},
-		{"found, and never changed", entry(lab, "1", true), used(), Gone},
+		{"found, and never changed", entry(lab, "1", true), used(), AsBefore},
 		{"another lab's alone", entry("day", "1", false), used("day"), Kept},
 		{"this lab is out already", entry(lab, "1", false), used("day"), Kept},
 		{"replaced", entry(lab, "2", false), used(lab), Left},
@@ -117,7 +117,7 @@ func TestIntents(t *testing.T) {
 	e := kube.Entry{APIVersion: "v1", Kind: "ConfigMap", Namespace: "a", Name: "b"}
 	for fate, want := range map[Fate][]kube.How{
 		Doomed: {kube.Delete}, Restored: {kube.Restore, kube.Forget}, Released: {kube.Restore}, Left: {kube.Restore, kube.Forget},
-		Gone: {kube.Forget}, Follows: {kube.Forget}, Kept: nil,
+		Gone: {kube.Forget}, AsBefore: {kube.Forget}, Follows: {kube.Forget}, Kept: nil,
 	} {
 		var got []kube.How
 		for _, intent := range (Item{Entry: e, Shared: true, Fate: fate, UID: "1"}).intents(lab) {

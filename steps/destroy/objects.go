@@ -82,7 +82,7 @@ func tally(items []Item) kube.Verdict {
 	for _, told := range []struct {
 		fate Fate
 		text string
-	}{{Gone, "gone"}, {Restored, "restored"}, {Released, "left to other labs"}, {Left, "left"}, {Kept, "kept"}, {Follows, "gone with the hosted cluster"}} {
+	}{{Gone, "gone"}, {Restored, "restored"}, {AsBefore, "as before labrun"}, {Released, "left to other labs"}, {Left, "left"}, {Kept, "kept"}, {Follows, "gone with the hosted cluster"}} {
 		if n := counts[told.fate]; n > 0 {
 			parts = append(parts, count(n, "object")+" "+told.text)
 		}

@@ -46,9 +46,22 @@ require (
 	sigs.k8s.io/yaml v1.6.0
 )
 
-require github.com/djherbis/times v1.6.0 // indirect
+require (
+	github.com/bmatcuk/doublestar/v4 v4.10.0 // indirect
+	github.com/clipperhouse/uax29/v2 v2.7.0 // indirect
+	github.com/djherbis/times v1.6.0 // indirect
+	github.com/fatih/color v1.19.0 // indirect
+	github.com/mattn/go-colorable v0.1.14 // indirect
+	github.com/mattn/go-runewidth v0.0.21 // indirect
+	github.com/mattn/go-shellwords v1.0.12 // indirect
+	github.com/robfig/cron/v3 v3.0.1 // indirect
+	go.yaml.in/yaml/v4 v4.0.0-rc.3 // indirect
+)
 
-require github.com/jstemmer/go-junit-report/v2 v2.1.0
+require (
+	github.com/jstemmer/go-junit-report/v2 v2.1.0
+	github.com/rhysd/actionlint v1.7.12
+)
 
 require (
 	github.com/beorn7/perks v1.0.1 // indirect

@@ -18,6 +18,10 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	// The race detector would otherwise hold each process for a second at its end.
+	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {
+		panic(err)
+	}
 	testscript.Main(m, map[string]func(){"labrun": standIn})
 }
 
@@ -34,6 +38,7 @@ func TestNights(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("HOME", e.WorkDir)
+			e.Setenv("GORACE", os.Getenv("GORACE"))
 			e.Setenv("NIGHTLY", path)
 			return nil
 		},

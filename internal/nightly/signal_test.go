@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // TestSignals: whoever stops a night sends its signal to the script, or to all that
@@ -22,14 +23,16 @@ func TestSignals(t *testing.T) {
 		group         bool
 		code          string
 		verdict, said string
+		rebuilt       int
 	}{
-		{"GitHub cancels", "rebuild", syscall.SIGINT, false, "143", "stopped", "rebuild of lab.yaml was stopped by a signal"},
-		{"Tekton deletes the pod", "rebuild", syscall.SIGTERM, true, "143", "stopped", "rebuild of lab.yaml was stopped by a signal"},
-		{"Ctrl-C", "rebuild", syscall.SIGINT, true, "143", "stopped", "rebuild of lab.yaml was stopped by a signal"},
-		{"the terminal goes away", "rebuild", syscall.SIGHUP, true, "143", "stopped", "rebuild of lab.yaml was stopped by a signal"},
-		{"labrun was about to end", "rebuild", syscall.SIGTERM, false, "0", "green", "lab.yaml was rebuilt from hosted"},
-		{"a step failed meanwhile", "rebuild", syscall.SIGTERM, true, "1", "failed", "rebuild of lab.yaml failed"},
-		{"during the pre-flight", "preflight", syscall.SIGTERM, true, "143", "stopped", "preflight of lab.yaml was stopped by a signal"},
+		{"GitHub cancels", "rebuild", syscall.SIGINT, false, "143", "stopped", "rebuild of lab.yaml was stopped by a signal", 1},
+		{"Tekton deletes the pod", "rebuild", syscall.SIGTERM, true, "143", "stopped", "rebuild of lab.yaml was stopped by a signal", 1},
+		{"Ctrl-C", "rebuild", syscall.SIGINT, true, "143", "stopped", "rebuild of lab.yaml was stopped by a signal", 1},
+		{"the terminal goes away", "rebuild", syscall.SIGHUP, true, "143", "stopped", "rebuild of lab.yaml was stopped by a signal", 1},
+		{"labrun was about to end", "rebuild", syscall.SIGTERM, false, "0", "green", "lab.yaml was rebuilt from hosted", 1},
+		{"a step failed meanwhile", "rebuild", syscall.SIGTERM, true, "1", "failed", "rebuild of lab.yaml failed", 1},
+		{"during the pre-flight", "preflight", syscall.SIGTERM, true, "143", "stopped", "preflight of lab.yaml was stopped by a signal", 0},
+		{"while it waits for a held lab", "sleep", syscall.SIGTERM, true, "143", "stopped", "rebuild of lab.yaml was stopped by a signal", 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			n := begin(t, c.command, c.code)
@@ -46,31 +49,17 @@ func TestSignals(t *testing.T) {
 			if got := n.cmd.ProcessState.String(); got != "exit status "+c.code {
 				t.Errorf("the night ended with %s, want exit code %s\n%s", got, c.code, &n.said)
 			}
-			if got, err := os.ReadFile(filepath.Join(n.cmd.Dir, "nightly-reports", "verdict")); err != nil || string(got) != c.verdict {
+			if got, err := os.ReadFile(filepath.Join(n.cmd.Dir, "nightly-reports", "verdict")); err != nil || string(got) != c.verdict+"\n" {
 				t.Errorf("the verdict is %q, want %q: %v", got, c.verdict, err)
 			}
 			if !strings.Contains(n.said.String(), c.said) {
 				t.Errorf("it does not say %q:\n%s", c.said, &n.said)
 			}
-			if c.command == "preflight" && bytes.Contains(n.calls(t), []byte("rebuild")) {
-				t.Errorf("it was stopped, and yet rebuilt the lab:\n%s", n.calls(t))
+			calls, err := os.ReadFile(filepath.Join(n.cmd.Dir, "calls"))
+			if got := bytes.Count(calls, []byte("rebuild lab.yaml")); err != nil || got != c.rebuilt {
+				t.Errorf("the lab was rebuilt %d times, want %d: %v\n%s", got, c.rebuilt, err, calls)
 			}
 		})
-	}
-}
-
-// TestStoppedWhileItPauses: a night that waits for its turn ends at once.
-func TestStoppedWhileItPauses(t *testing.T) {
-	n := begin(t, "", "")
-	if err := n.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	_ = n.cmd.Wait()
-	if got := n.cmd.ProcessState.ExitCode(); got != 143 {
-		t.Errorf("exit code %d, want 143\n%s", got, &n.said)
-	}
-	if got := bytes.Count(n.calls(t), []byte("rebuild")); got != 1 {
-		t.Errorf("rebuilt %d times, want 1:\n%s", got, n.calls(t))
 	}
 }
 
@@ -82,8 +71,7 @@ type aNight struct {
 }
 
 // begin starts a night in which labrun, at that command, waits for signals and then
-// ends with that code. Without a command the lab is held, and it returns once the
-// script pauses.
+// ends with that code. The command sleep is the pause of a night whose lab is held.
 func begin(t *testing.T, command, code string) *aNight {
 	t.Helper()
 	path, err := filepath.Abs(filepath.Join(root, script))
@@ -92,41 +80,49 @@ func begin(t *testing.T, command, code string) *aNight {
 	}
 	n := &aNight{cmd: exec.Command(path, "lab.yaml")}
 	n.cmd.Dir = t.TempDir()
-	says := filepath.Join(n.cmd.Dir, "says")
-	if err := os.Mkdir(says, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	pipe := filepath.Join(says, command+".ready")
-	if command == "" {
-		command, code, pipe = "rebuild", "4", filepath.Join(n.cmd.Dir, "paused")
-		pauser := filepath.Join(n.cmd.Dir, "sleep")
-		if err := os.WriteFile(pauser, []byte("#!/bin/sh\necho paused >paused\nexec tail -f /dev/null\n"), 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.WriteFile(filepath.Join(says, command+".code"), []byte(code), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	pipe := n.prepare(t, command, code)
 	n.cmd.Env = append(os.Environ(), "HOME="+n.cmd.Dir, "NIGHTLY_TRIES=2", "PATH="+n.cmd.Dir+":"+os.Getenv("PATH"))
 	n.cmd.Stderr = &n.said
 	n.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if err := n.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = syscall.Kill(-n.cmd.Process.Pid, syscall.SIGKILL) })
+	end := func() { _ = syscall.Kill(-n.cmd.Process.Pid, syscall.SIGKILL) } // and with it the stand-in
+	t.Cleanup(end)
+	late := time.AfterFunc(time.Minute, end)
+	t.Cleanup(func() { late.Stop() })
 	told, err := os.Open(pipe)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = told.Close() })
 	n.told = bufio.NewReader(told)
-	if filepath.Base(pipe) == "paused" {
-		n.read(t, "paused")
-	}
 	return n
+}
+
+// prepare says what labrun does in this night, and gives the pipe that it tells of
+// its signals.
+func (n *aNight) prepare(t *testing.T, command, code string) (pipe string) {
+	t.Helper()
+	says := filepath.Join(n.cmd.Dir, "says")
+	if err := os.Mkdir(says, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{filepath.Join(says, command+".code"): code}
+	if command == "sleep" {
+		files[filepath.Join(says, "rebuild.code")] = "4"
+		files[filepath.Join(n.cmd.Dir, "sleep")] = "#!/bin/sh\nexec labrun sleep\n"
+	}
+	for path, text := range files {
+		if err := os.WriteFile(path, []byte(text), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pipe = filepath.Join(says, command+".ready")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return pipe
 }
 
 // read reads the next line that the stand-in wrote.
@@ -143,13 +139,4 @@ func (n *aNight) kill(t *testing.T, pid int, s syscall.Signal) {
 	if err := syscall.Kill(pid, s); err != nil {
 		t.Fatal(err)
 	}
-}
-
-func (n *aNight) calls(t *testing.T) []byte {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join(n.cmd.Dir, "calls"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return text
 }

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // standIn is a labrun that does nothing. It writes its arguments as a line of the
@@ -47,8 +49,11 @@ func standIn() {
 
 // attend tells that it is ready to get signals, and records two of them, in the order
 // in which they came. What came with the first one, and by no way of the script's,
-// is there when that is read.
+// is there when that is read. It ends with the script.
 func attend(ready string) error {
+	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
+		return err
+	}
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	pipe, err := os.OpenFile(ready, os.O_WRONLY, 0)

@@ -23,6 +23,10 @@ func steps(kubebuilder string) ([]step, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w (run me from internal/tools)", err)
 	}
+	wheel, err := os.ReadFile("schemas.txt")
+	if err != nil {
+		return nil, err
+	}
 	var list []step
 	if kubebuilder == "" {
 		list = append(list, etcd(), kube("kube-apiserver", "4 minutes on two cores"))
@@ -37,7 +41,8 @@ func steps(kubebuilder string) ([]step, error) {
 			stamp: digest(string(requirements)),
 			why:   "sushy-tools: installing the emulated BMCs into a Python environment (half a minute: it downloads 17 packages)",
 			make:  venv,
-		}), nil
+		},
+		schemas(string(wheel))), nil
 }
 
 func etcd() step {

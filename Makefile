@@ -13,7 +13,7 @@ having = $(shell grep -rl --include='*_test.go' '^func $(1)' cmd internal labs p
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  \1	/p' $(MAKEFILE_LIST) | expand -t 14
 
-bin: ## what the simulated lab runs on: kube-apiserver, kube-controller-manager, etcd, CRDs, sushy-tools (once; minutes)
+bin: ## what the simulated lab and tests run on: kube-apiserver, kube-controller-manager, etcd, CRDs, sushy-tools, schemas (once; minutes)
 	@cd internal/tools && $(GO) run ./cmd/assets -o $(CURDIR)/bin
 
 build: ## bin/labrun and bin/labsim

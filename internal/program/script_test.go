@@ -29,6 +29,10 @@ func TestMain(m *testing.M) {
 
 // The commands that know what a lab is, as a user runs them.
 func TestScripts(t *testing.T) {
+	night, err := filepath.Abs(filepath.Join("..", "..", "docs", "ci", "nightly.sh"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		UpdateScripts:       *update,
@@ -37,6 +41,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("HOME", e.WorkDir)
 			e.Setenv("BMC_PASSWORD", "x")
+			e.Setenv("NIGHTLY", night)
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"exit": exits, "broken": broken, "last": last, "recorded": recorded},

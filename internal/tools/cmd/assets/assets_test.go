@@ -86,7 +86,7 @@ func TestKubebuilderAssets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(names(all), " "); got != "etcd kube-apiserver kube-controller-manager crds venv" {
+	if got := strings.Join(names(all), " "); got != "etcd kube-apiserver kube-controller-manager crds venv schemas" {
 		t.Errorf("without: %s", got)
 	}
 	dir := t.TempDir()
@@ -102,7 +102,7 @@ func TestKubebuilderAssets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(names(some), " "); got != "kube-controller-manager crds venv" {
+	if got := strings.Join(names(some), " "); got != "kube-controller-manager crds venv schemas" {
 		t.Errorf("with: %s", got)
 	}
 }

@@ -160,6 +160,7 @@ judge() {
 # folder stays where it is: the hosted cluster's passwords may be in it.
 collect() {
   [ "$stage" = rebuild ] || return 0
+  [ -s "$reports/events.jsonl" ] || [ "$verdict" = held ] || return 0 # it did not begin: the last run is another one
   "$labrun" status "$lab" "$@" --state-dir "$state" >"$reports/status.txt" 2>&1 || :
   local name number page
   sed -n 's/^{[^{]*"type":"run.started","run":{[^}]*"lab":"\([a-z0-9-]*\)".*"number":\([0-9]*\),.*/\1 \2/p' "$reports/events.jsonl" | sort -u |
@@ -179,7 +180,7 @@ summary() {
   case $stage in
   validate) quote "$reports/validate.txt" ;;
   preflight) failures | quote - ;;
-  rebuild) quote "$reports/status.txt" ;;
+  rebuild) [ ! -e "$reports/status.txt" ] || quote "$reports/status.txt" ;;
   esac
   for page in "$reports"/evidence/*/why.md; do
     [ -e "$page" ] || continue

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/labrun/labrun/pipeline/event"
@@ -58,7 +59,18 @@ type RunOptions[E any] struct {
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 
+	// First is run before the pipeline, which is begun where First ended well, in the
+	// same stream: all its steps are told in one phase, of this name, as phase/id. Its
+	// steps remember nothing.
+	First *First[E]
+
 	resolve resolver[E] // of tests; nil: the pipeline's own expressions
+}
+
+// First is a pipeline that a run goes through before its own.
+type First[E any] struct {
+	Pipeline *Pipeline[E]
+	Phase    string
 }
 
 // Doing is what a run is for: the commands that keep a journal.
@@ -97,36 +109,92 @@ func (p *Pipeline[E]) Run(ctx context.Context, o RunOptions[E]) (event.Summary, 
 	if o.Held != nil {
 		defer context.AfterFunc(o.Held, func() { stopAll(context.Cause(o.Held)) })()
 	}
-	s := &scheduler[E]{
-		pipeline:  p,
-		options:   o,
-		stream:    &stream{lab: o.Command, sinks: o.Sinks, now: o.Now, stop: stopAll},
-		counts:    map[event.Status]int{},
-		values:    newValues(p.Values),
-		witnesses: witnesses{limit: o.WitnessLimit},
-	}
+	out := &stream{lab: o.Command, sinks: o.Sinks, now: o.Now, stop: stopAll}
 	began := o.Now()
-	if err := s.stream.emit(event.Event{Type: event.RunStarted, Run: p.identity(o)}); err != nil {
+	if err := out.emit(event.Event{Type: event.RunStarted, Run: p.identity(o)}); err != nil {
 		return event.Summary{Exit: ExitFailed}, fmt.Errorf("nothing was changed: %w", err)
 	}
-	s.run(ctx, last)
-	s.witnesses.group.Wait()
-
-	summary := event.Summary{Counts: s.counts, Duration: o.Now().Sub(began), Exit: s.exit(ctx)}
+	summary := p.parts(ctx, last, o, out)
+	summary.Duration = o.Now().Sub(began)
 	if o.Requests != nil {
 		summary.Requests = o.Requests()
 	}
-	err := s.stream.broken()
+	err := out.broken()
 	if err != nil {
 		summary.Report = &event.Report{
 			Title: "what happened after the last recorded event is in no journal",
 			Lines: []event.Line{{Label: "it said", Text: err.Error()}},
 		}
 	}
-	if told := s.stream.emit(event.Event{Type: event.RunFinished, Summary: &summary}); err == nil {
+	if told := out.emit(event.Event{Type: event.RunFinished, Summary: &summary}); err == nil {
 		err = told
 	}
 	return summary, err
+}
+
+// parts runs the pipelines of a run one after the other, as long as each ends well.
+func (p *Pipeline[E]) parts(ctx, last context.Context, o RunOptions[E], out *stream) event.Summary {
+	all := &counts{by: map[event.Status]int{}}
+	collecting := &witnesses{limit: o.WitnessLimit}
+	exit := ExitDone
+	begin := func(p *Pipeline[E], o RunOptions[E], under string) {
+		s := &scheduler[E]{pipeline: p, options: o, stream: out, under: under, counts: all, values: newValues(p.Values), witnesses: collecting}
+		s.run(ctx, last)
+		collecting.group.Wait()
+		exit = s.exit(ctx)
+	}
+	summary := event.Summary{}
+	if o.First != nil {
+		before := o
+		before.Memory = nil
+		begin(o.First.Pipeline, before, o.First.Phase)
+	}
+	if exit == ExitDone {
+		begin(p, o, "")
+	} else {
+		summary.Report = &event.Report{Title: "its " + o.First.Phase + " did not end well: nothing else was begun"}
+	}
+	summary.Counts, summary.Exit = all.by, exit
+	return summary
+}
+
+// counts are how many instances ended how.
+type counts struct {
+	mu sync.Mutex
+	by map[event.Status]int
+}
+
+func (c *counts) add(s event.Status) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.by[s]++
+}
+
+func (c *counts) of(s event.Status) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.by[s]
+}
+
+// told is a step's id as the stream has it.
+func (s *scheduler[E]) told(id string) string {
+	if s.under == "" {
+		return id
+	}
+	return s.under + "/" + id
+}
+
+func (s *scheduler[E]) phase(d *Declared[E]) string {
+	if s.under == "" {
+		return d.Phase
+	}
+	return s.under
+}
+
+// emit tells what happened in a step.
+func (s *scheduler[E]) emit(e event.Event) error {
+	e.Step = s.told(e.Step)
+	return s.stream.emit(e)
 }
 
 func (o *RunOptions[E]) complete() {
@@ -148,10 +216,16 @@ func (p *Pipeline[E]) identity(o RunOptions[E]) *event.Run {
 	r := &event.Run{
 		Version: event.Version, Command: o.Doing.Command, From: o.Doing.From, Orphans: o.Doing.Orphans, Lab: p.Name, File: p.File, Title: o.Title,
 		Number: o.Number, Labrun: o.Labrun, Phases: p.Phases,
-		Steps: make([]event.Ref, len(p.Steps)),
+		Steps: make([]event.Ref, 0, len(p.Steps)),
 	}
-	for n, d := range p.Steps {
-		r.Steps[n] = event.Ref{ID: d.ID, Phase: d.Phase}
+	if first := o.First; first != nil {
+		r.Phases = append([]string{first.Phase}, p.Phases...)
+		for _, d := range first.Pipeline.Steps {
+			r.Steps = append(r.Steps, event.Ref{ID: first.Phase + "/" + d.ID, Phase: first.Phase})
+		}
+	}
+	for _, d := range p.Steps {
+		r.Steps = append(r.Steps, event.Ref{ID: d.ID, Phase: d.Phase})
 	}
 	return r
 }
@@ -161,7 +235,7 @@ func (s *scheduler[E]) exit(ctx context.Context) int {
 	switch {
 	case s.stream.broken() != nil:
 		return ExitFailed
-	case s.counts[event.Cancelled] > 0:
+	case s.counts.of(event.Cancelled) > 0:
 		var code ExitCoder
 		if errors.As(context.Cause(ctx), &code) {
 			return code.ExitCode()
@@ -169,7 +243,7 @@ func (s *scheduler[E]) exit(ctx context.Context) int {
 		return ExitInterrupted
 	case s.preflight:
 		return ExitPreflight
-	case s.counts[event.Failed] > 0:
+	case s.counts.of(event.Failed) > 0:
 		return ExitFailed
 	}
 	return ExitDone

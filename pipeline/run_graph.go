@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/labrun/labrun/pipeline/event"
 )
@@ -23,9 +22,9 @@ type scheduler[E any] struct {
 	running   int
 	left      int // nodes of the stage that have not ended
 	ended     chan ended
-	countMu   sync.Mutex
-	counts    map[event.Status]int
-	witnesses witnesses
+	under     string // a phase in which all steps are told, "" for their own
+	counts    *counts
+	witnesses *witnesses
 	preflight bool // a failed step's error is of the class ExitPreflight
 }
 
@@ -196,7 +195,7 @@ func (s *scheduler[E]) expand(n int, d *Declared[E]) {
 	}
 	s.nodes[n].insts, s.nodes[n].left = insts, len(insts)
 	for _, i := range insts {
-		_ = s.stream.emit(event.Event{Type: event.StepPlanned, Step: d.ID, Key: i.Key, Plan: &event.Plan{Decision: "later"}})
+		_ = s.emit(event.Event{Type: event.StepPlanned, Step: d.ID, Key: i.Key, Plan: &event.Plan{Decision: "later"}})
 		s.nodes[n].held = append(s.nodes[n].held, task{node: n, inst: i})
 	}
 	now := len(insts)

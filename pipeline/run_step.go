@@ -107,10 +107,10 @@ func asBefore[E any](d *Declared[E], a attempt, before Remembered) attempt {
 }
 
 func (s *scheduler[E]) scope(d *Declared[E], key string) *Scope {
-	scope := NewScope(s.pipeline.Name, d.Phase, d.ID, key, s.stream.emit)
+	scope := NewScope(s.pipeline.Name, d.Phase, d.ID, key, s.emit)
 	scope.Run = s.options.Number
 	if s.options.Evidence != nil {
-		scope.Dir = s.options.Evidence(d.ID, key)
+		scope.Dir = s.options.Evidence(s.told(d.ID), key)
 	}
 	return scope
 }
@@ -234,15 +234,13 @@ func lastParts(path string) string {
 // tellStarted tells the beginning of an instance; of start, what is known besides
 // the file is set.
 func (s *scheduler[E]) tellStarted(d *Declared[E], key string, start event.Start) {
-	start.Phase, start.Uses, start.Timeout = d.Phase, d.Kind.Name, d.Timeout
+	start.Phase, start.Uses, start.Timeout = s.phase(d), d.Kind.Name, d.Timeout
 	start.File, start.Line, start.Column = d.Pos.File, d.Pos.Line, d.Pos.Column
-	_ = s.stream.emit(event.Event{Type: event.StepStarted, Step: d.ID, Key: key, Start: &start})
+	_ = s.emit(event.Event{Type: event.StepStarted, Step: d.ID, Key: key, Start: &start})
 }
 
 // tell tells and counts the end of an instance.
 func (s *scheduler[E]) tell(d *Declared[E], key string, r event.Result) {
-	s.countMu.Lock()
-	s.counts[r.Status]++
-	s.countMu.Unlock()
-	_ = s.stream.emit(event.Event{Type: event.StepFinished, Step: d.ID, Key: key, Result: &r})
+	s.counts.add(r.Status)
+	_ = s.emit(event.Event{Type: event.StepFinished, Step: d.ID, Key: key, Result: &r})
 }

@@ -48,7 +48,7 @@ func (s *scheduler[E]) collect(ctx context.Context, d *Declared[E], t task, a at
 	if s.options.Collect == nil || a.result.Status != event.Failed || a.scope == nil {
 		return
 	}
-	f := Failure{Step: d.ID, Key: t.key(), Uses: d.Kind.Name, Dir: a.scope.Dir, Result: a.result}
+	f := Failure{Step: s.told(d.ID), Key: t.key(), Uses: d.Kind.Name, Dir: a.scope.Dir, Result: a.result}
 	if d.Kind.Witness != nil {
 		f.Witness = func(ctx context.Context, keep Keep) (err error) {
 			defer func() {
@@ -67,14 +67,14 @@ func (s *scheduler[E]) collect(ctx context.Context, d *Declared[E], t task, a at
 		go func() { done <- s.options.Collect(ctx, f) }()
 		select {
 		case kept := <-done:
-			s.tellEvidence(f, kept)
+			s.tellEvidence(d, f, kept)
 		case <-time.After(s.witnesses.limit): // it does not heed its context
 		}
 	})
 }
 
-func (s *scheduler[E]) tellEvidence(f Failure, kept *event.Evidence) {
+func (s *scheduler[E]) tellEvidence(d *Declared[E], f Failure, kept *event.Evidence) {
 	if kept != nil {
-		_ = s.stream.emit(event.Event{Type: event.StepEvidence, Step: f.Step, Key: f.Key, Evidence: kept})
+		_ = s.emit(event.Event{Type: event.StepEvidence, Step: d.ID, Key: f.Key, Evidence: kept})
 	}
 }

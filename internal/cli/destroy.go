@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/labrun/labrun/internal/statedir"
 	"github.com/labrun/labrun/pipeline"
+	"github.com/labrun/labrun/pipeline/event"
 	"github.com/labrun/labrun/pipeline/source"
 )
 
@@ -98,22 +98,8 @@ func (a *app[E]) destroy(ctx context.Context, file string, f destroyFlags) (err 
 	if f.dryRun {
 		return a.look(ctx, job, f)
 	}
-	environment := a.program.Open(job)
-	defer environment.close()
-	held, err := a.hold(ctx, lab, environment)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, held.release()) }()
-	record, journal, err := begin(lab)
-	if err != nil {
-		return err
-	}
-	defer func() { err = ended(err, journal.Close()) }()
-	a.prune(lab)
-	run := runFlags{labFlags: f.labFlags, stateDir: f.stateDir, output: f.output, longest: f.longest,
-		doing: pipeline.Doing{Command: "destroy", From: f.from, Orphans: f.orphans}}
-	return a.perform(ctx, p, run, job, environment, held, lab, nil, record, journal)
+	run := runFlags{labFlags: f.labFlags, stateDir: f.stateDir, output: f.output, longest: f.longest}
+	return a.change(ctx, work[E]{pipeline: p, flags: run, job: job, lab: lab, doing: pipeline.Doing{Command: event.Destroy, From: f.from, Orphans: f.orphans}})
 }
 
 // loadDestroy reads the pipeline that takes the lab apart, and what it keeps.
@@ -135,19 +121,26 @@ func (a *app[E]) loadDestroy(file string, f destroyFlags) (*pipeline.Pipeline[E]
 	if f.orphans {
 		instead = a.program.Destroy.Orphans
 	}
-	request := a.request(file, f.labFlags)
+	p, err := a.undoing(file, f.labFlags, instead, f.timeout)
+	return p, keeps, err
+}
+
+// undoing reads a pipeline of the program's that takes a lab apart. Each step may
+// wait as long as timeout says, or as it says itself where that is 0.
+func (a *app[E]) undoing(file string, f labFlags, instead string, timeout time.Duration) (*pipeline.Pipeline[E], error) {
+	request := a.request(file, f)
 	request.Kinds, request.Builtin = a.program.Destroy.Kinds(), a.program.Destroy.Files
 	request.Instead, request.Lenient = instead, true
 	p, found := pipeline.Load(request)
 	if len(found) > 0 {
-		return nil, nil, &invalid{found, p.Files}
+		return nil, &invalid{found, p.Files}
 	}
-	if f.timeout > 0 {
+	if timeout > 0 {
 		for _, d := range p.Steps {
-			d.Timeout = f.timeout
+			d.Timeout = timeout
 		}
 	}
-	return p, keeps, nil
+	return p, nil
 }
 
 // keeping says what of the lab's steps an undo leaves.

@@ -39,18 +39,27 @@ func remember(lab *statedir.Lab) (*memory, error) {
 			return nil, fmt.Errorf("read what run %d did, %s: %w; or forget it with --fresh", n, path, err)
 		case err != nil:
 			m.notes = append(m.notes, fmt.Sprintf("what run %d did is not known: %v (%s)", n, err, path))
-		case state.Run.Command == "destroy":
-			if state.Undid() {
-				undone = append(undone, state.Run.From)
-			}
 		default:
 			for _, from := range undone {
 				state.Forget(from)
 			}
-			m.states = append(m.states, state)
+			if state.Undid() {
+				undone = append(undone, state.Run.From)
+			}
+			if state.Run.Command != event.Destroy {
+				m.states = append(m.states, state)
+			}
 		}
 	}
 	return m, nil
+}
+
+// without is what is remembered once a phase and all behind it were taken apart.
+func (m *memory) without(from string) *memory {
+	for _, state := range m.states {
+		state.Forget(from)
+	}
+	return m
 }
 
 // otherLab is the error of a journal in the folder of a lab that is not its own.

@@ -54,7 +54,7 @@ hosted cluster whose workers have joined. labrun LAB is the same as labrun run L
 		root.AddCommand(a.kubeconfigCommand())
 	}
 	if a.program.Destroy != nil {
-		root.AddCommand(a.destroyCommand())
+		root.AddCommand(a.destroyCommand(), a.rebuildCommand())
 	}
 	for _, c := range append(root.Commands(), root) {
 		c.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {

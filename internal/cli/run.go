@@ -2,17 +2,12 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/labrun/labrun/internal/evidence"
-	"github.com/labrun/labrun/internal/progress"
 	"github.com/labrun/labrun/internal/statedir"
-	"github.com/labrun/labrun/pipeline"
 	"github.com/labrun/labrun/pipeline/event"
 )
 
@@ -26,7 +21,6 @@ type runFlags struct {
 	dryRun   bool
 	adopt    bool
 	longest  time.Duration
-	doing    pipeline.Doing // not a flag
 }
 
 // defaultHeartbeat is how long a log is silent about a step that runs.
@@ -79,9 +73,6 @@ func (a *app[E]) run(ctx context.Context, file string, f runFlags) (err error) {
 	if f.dryRun {
 		return a.plan(ctx, file, planFlags{labFlags: f.labFlags, selectFlags: f.selectFlags, stateDir: f.stateDir, output: f.output})
 	}
-	if f.longest < 0 {
-		return &misuse{message: fmt.Sprintf("--max-duration %s: a run takes longer than that", event.Span(f.longest)), hint: "0 is without a limit"}
-	}
 	f.forRun = true
 	p, err := a.load(file, f.labFlags)
 	if err != nil {
@@ -105,27 +96,13 @@ func (a *app[E]) run(ctx context.Context, file string, f runFlags) (err error) {
 		return err
 	}
 	job.Adopt = f.adopt
-	environment := a.program.Open(job)
-	defer environment.close()
-	held, err := a.hold(ctx, lab, environment)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, held.release()) }()
-	past, err := a.past(lab, f.fresh) // another run may have ended meanwhile
-	if err != nil {
-		return err
-	}
-	if err := a.ready(ctx, p, environment); err != nil {
-		return err
-	}
-	record, journal, err := begin(lab)
-	if err != nil {
-		return err
-	}
-	defer func() { err = ended(err, journal.Close()) }()
-	a.prune(lab)
-	return a.perform(ctx, p, f, job, environment, held, lab, past, record, journal)
+	return a.change(ctx, work[E]{pipeline: p, flags: f, job: job, lab: lab, prepare: func(environment Environment[E]) (*memory, error) {
+		past, err := a.past(lab, f.fresh) // another run may have ended meanwhile
+		if err != nil {
+			return nil, err
+		}
+		return past, a.ready(ctx, p, environment)
+	}})
 }
 
 // past reads what earlier runs did, and tells what of it is lost. A line that a
@@ -151,87 +128,4 @@ func (a *app[E]) past(lab *statedir.Lab, fresh bool) (*memory, error) {
 		fmt.Fprintf(a.streams.Err, "labrun: %s\n", note)
 	}
 	return past, nil
-}
-
-// ended is the error of a run whose journal was closed with another one. A run
-// that was stopped has told why the journal cannot be kept.
-func ended(run, closing error) error {
-	var told *silent
-	if run == nil || closing != nil && errors.As(run, &told) {
-		return closing
-	}
-	return run
-}
-
-// prune removes old runs; where it cannot, the new one goes on.
-func (a *app[E]) prune(lab *statedir.Lab) {
-	if err := lab.Prune(statedir.Keep); err != nil {
-		fmt.Fprintf(a.streams.Err, "labrun: old runs are left: %v\n", err)
-	}
-}
-
-// begin makes the folder of a new run with its journal.
-func begin(lab *statedir.Lab) (*statedir.Run, *event.Journal, error) {
-	if err := lab.MakeSalt(); err != nil {
-		return nil, nil, err
-	}
-	record, err := lab.Begin()
-	if err != nil {
-		return nil, nil, err
-	}
-	journal, err := event.Create(record.Journal())
-	return record, journal, err
-}
-
-// perform runs the steps and shows them.
-func (a *app[E]) perform(ctx context.Context, p *pipeline.Pipeline[E], f runFlags, job Job, environment Environment[E], held context.Context, lab *statedir.Lab, past *memory, record *statedir.Run, journal *event.Journal) error {
-	salt, err := lab.Salt()
-	if err != nil {
-		return err
-	}
-	shown := a.view()
-	command := f.command(p.File)
-	witness := evidence.New(command, a.secrets.Text, a.program.Advise)
-	sinks := []event.Sink{journal, witness, shown}
-	closing := a.streams.Out
-	if f.output == "json" {
-		sinks = append(sinks, progress.NewJSON(a.streams.Out))
-		closing = a.streams.Err
-	}
-	ctx, inTime := within(ctx, f.longest, shown.Note)
-	defer inTime()
-	ctx, release := interruptible(ctx, shown.Note, environment.Kill)
-	told := context.AfterFunc(held, func() { shown.Note(context.Cause(held).Error()) })
-	summary, err := p.Run(ctx, pipeline.RunOptions[E]{
-		Env: environment.New, Command: command, Doing: f.doing, Sinks: []event.Sink{a.secrets.Before(sinks...)}, Number: record.Number, Labrun: a.program.Version, Title: a.title(job),
-		Memory: past.last, Salt: salt, Parallel: f.parallel, Evidence: record.Evidence, Collect: witness.Collect, Requests: environment.Requests, Now: a.program.Now,
-		Held: held,
-	})
-	release()
-	told()
-	shown.Close()
-	a.close(shown.State(), closing)
-	if err != nil {
-		return fmt.Errorf("the run was stopped: %w", err)
-	}
-	if held.Err() != nil && summary.Counts[event.Cancelled] > 0 {
-		return fmt.Errorf("the run was stopped: %w", context.Cause(held))
-	}
-	return ends(summary.Exit)
-}
-
-func (a *app[E]) title(j Job) string {
-	if a.program.Title == nil {
-		return ""
-	}
-	return a.program.Title(j)
-}
-
-// close tells what the run came to.
-func (a *app[E]) close(s *event.State, closing io.Writer) {
-	if !s.Finished {
-		return
-	}
-	progress.Failures(a.streams.Err, s, terminalOf(a.streams.Err).colour)
-	progress.Closing(closing, s)
 }

@@ -89,10 +89,24 @@ func Closing(w io.Writer, s *event.State) {
 			labelled(w, clean(l.Label), l.Text)
 		}
 	}
-	if i := firstOf(s, event.Failed); i != nil {
-		fmt.Fprintf(w, "fix it and run the same command: labrun continues from %s\n", i.Typed())
-	} else if i := firstOf(s, event.Cancelled); i != nil {
-		fmt.Fprintf(w, "run the same command to go on: labrun continues from %s\n", i.Typed())
+	goOn(w, s)
+}
+
+// goOn says how a run that did not end well is continued. A rebuild that has come to
+// building would destroy what it built.
+func goOn(w io.Writer, s *event.State) {
+	first, before := firstOf(s, event.Failed), "fix it and "
+	if first == nil {
+		first, before = firstOf(s, event.Cancelled), ""
+	}
+	switch {
+	case first == nil:
+	case s.Run.Command == event.Rebuild && first.Phase != event.Destroy:
+		fmt.Fprintf(w, "%slet labrun run go on from %s; the same command destroys and builds anew\n", before, first.Typed())
+	case before != "":
+		fmt.Fprintf(w, "fix it and run the same command: labrun continues from %s\n", first.Typed())
+	default:
+		fmt.Fprintf(w, "run the same command to go on: labrun continues from %s\n", first.Typed())
 	}
 }
 

@@ -14,6 +14,13 @@ import (
 // Version is the version of the stream, in its first event.
 const Version = 1
 
+// The commands besides run that keep a journal. A rebuild is a destroy, told in a
+// phase of that name as destroy/id, and then a run.
+const (
+	Destroy = "destroy"
+	Rebuild = "rebuild"
+)
+
 // Mask stands in an event where a secret stood.
 const Mask = "***"
 
@@ -56,7 +63,7 @@ type Event struct {
 type Run struct {
 	Version int      `json:"version"`           // of the stream
 	Command string   `json:"command,omitempty"` // what it is for: run where absent, destroy, or rebuild
-	From    string   `json:"from,omitempty"`    // of a destroy: what earlier phases of the lab file made was kept
+	From    string   `json:"from,omitempty"`    // of a destroy or rebuild: what earlier phases of the lab file made was kept
 	Orphans bool     `json:"orphans,omitempty"` // of a destroy: only what the lab file has no more was removed
 	Lab     string   `json:"lab"`               // name of the lab whose journal this is
 	File    string   `json:"file"`              // lab file, as the user named it

@@ -44,7 +44,8 @@ type Instance struct {
 	Waited           bool // it told progress
 	Warnings         []Report
 	Open             []Effect  // intents without a done: these may exist
-	Unseen           int       // effects that began and that no later run can see
+	Begun            int       // effects that began
+	Unseen           int       // those of them that no later run can see
 	Evidence         *Evidence // of a failure, nil for none
 }
 
@@ -152,15 +153,18 @@ func (s *State) instance(id, key string) *Instance {
 	return i
 }
 
-// Undid says that the run is a destroy of the lab, or of its later phases, which
-// came beyond looking: its first phase changes nothing.
+// Undid says that the run took the lab, or its later phases, apart, if only in part:
+// a destroy, or a rebuild, whose destroy is its first phase.
 func (s *State) Undid() bool {
-	if s.Run.Command != "destroy" || s.Run.Orphans || len(s.Run.Phases) == 0 {
+	if s.Run.Orphans || s.Run.Command != Destroy && s.Run.Command != Rebuild {
 		return false
 	}
 	for _, step := range s.Steps {
+		if s.Run.Command == Rebuild && step.Phase != Destroy {
+			continue
+		}
 		for _, i := range step.Instances {
-			if i.Start != nil && step.Phase != s.Run.Phases[0] {
+			if i.Begun > 0 {
 				return true
 			}
 		}
@@ -199,6 +203,7 @@ func (i *Instance) add(e Event) {
 	case Intent:
 		if e.Effect != nil {
 			i.Open = append(i.Open, *e.Effect)
+			i.Begun++
 			if !e.Effect.Observable {
 				i.Unseen++
 			}

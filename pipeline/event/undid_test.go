@@ -10,17 +10,21 @@ import (
 // state folds a run of three steps, a phase each, of which those named have ended.
 func state(run event.Run, ended ...string) *event.State {
 	run.Phases = []string{"check", "hub", "hosted"}
-	run.Steps = []event.Ref{{ID: "look", Phase: "check"}, {ID: "operator", Phase: "hub"}, {ID: "cluster", Phase: "hosted"}, {ID: "tell"}}
+	run.Phases = append(run.Phases, "destroy")
+	run.Steps = []event.Ref{{ID: "destroy/cluster", Phase: "destroy"}, {ID: "look", Phase: "check"}, {ID: "operator", Phase: "hub"}, {ID: "cluster", Phase: "hosted"}, {ID: "tell"}}
 	s := &event.State{}
 	s.Add(event.Event{Type: event.RunStarted, Run: &run})
 	for _, id := range ended {
 		s.Add(event.Event{Type: event.StepStarted, Step: id, Start: &event.Start{}})
+		if id != "look" {
+			s.Add(event.Event{Type: event.Intent, Step: id, Effect: &event.Effect{Verb: "delete", Observable: true}})
+		}
 		s.Add(event.Event{Type: event.StepFinished, Step: id, Result: &event.Result{Status: event.OK}})
 	}
 	return s
 }
 
-// A destroy that came beyond looking has undone what earlier runs did.
+// A destroy that changed something has undone what earlier runs did.
 func TestUndid(t *testing.T) {
 	for _, c := range []struct {
 		run   event.Run
@@ -31,6 +35,8 @@ func TestUndid(t *testing.T) {
 		{event.Run{Command: "destroy"}, []string{"look"}, false},
 		{event.Run{Command: "destroy", Orphans: true}, []string{"look", "operator"}, false},
 		{event.Run{}, []string{"look", "operator"}, false},
+		{event.Run{Command: "rebuild"}, []string{"destroy/cluster"}, true},
+		{event.Run{Command: "rebuild"}, []string{"look", "operator", "cluster"}, false},
 	} {
 		if got := state(c.run, c.ended...).Undid(); got != c.want {
 			t.Errorf("%+v after %v: %t", c.run, c.ended, got)

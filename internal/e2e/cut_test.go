@@ -38,6 +38,7 @@ import (
 // and reads the event stream.
 type cut struct {
 	server *httptest.Server
+	doing  []string // the command that is killed, with flags; nil: run
 
 	mu     sync.Mutex
 	seen   map[string]bool        // boundaries that were reached
@@ -181,7 +182,11 @@ func (c *cut) once(t *testing.T, l *lab) (o outcome, killed string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
-	cmd := process(ctx, append(l.args(), "-o", "json")...)
+	doing := c.doing
+	if doing == nil {
+		doing = []string{"run"}
+	}
+	cmd := process(ctx, slices.Concat(l.argsOf(doing[0]), doing[1:], []string{"-o", "json"})...)
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	stream, err := cmd.StdoutPipe()
@@ -226,7 +231,7 @@ func eventName(line []byte) string {
 	switch {
 	case e.Type == event.StepFinished && (e.Result.Status == event.OK || e.Result.Status == event.Changed):
 		return fmt.Sprintf("end of %s[%s]", e.Step, e.Key)
-	case (e.Type == event.Intent || e.Type == event.Done) && e.Effect.Verb == "write":
+	case (e.Type == event.Intent || e.Type == event.Done) && slices.Contains([]string{"write", "remove", "power off", "eject"}, e.Effect.Verb):
 		return fmt.Sprintf("%s of %s[%s] %s", e.Type, e.Step, e.Key, filepath.Base(e.Effect.Object))
 	}
 	return ""

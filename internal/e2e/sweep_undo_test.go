@@ -1,0 +1,78 @@
+package e2e
+
+import (
+	"hash/fnv"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/labrun/labrun/pipeline/event"
+)
+
+// killedDestroys kills the destroys of a lab as killedRuns its runs, until one ends
+// by itself: the lab is gone then, and one more finds nothing to do.
+func (c *cut) killedDestroys(t *testing.T, l *lab, wanted func(string) bool) {
+	t.Helper()
+	c.afresh(wanted, "destroy")
+	began := time.Now()
+	kills := c.untilItEnds(t, l)
+	t.Logf("destroy: killed %d times, each time at another of %d boundaries, in %s", kills, len(c.seen), took(time.Since(began)))
+	if kills < 30 {
+		t.Errorf("destroys were killed at %d boundaries", kills)
+	}
+	if changed := l.destroy(t).must(t, 0).status(event.Changed); len(changed) > 0 {
+		t.Errorf("destroyed, and there was something left to do: %v", changed)
+	}
+}
+
+// killedRebuilds kills the rebuilds of a finished lab: its destroy at each wanted
+// boundary, and, as the next rebuild destroys what was built, what is built after it
+// at a few.
+func (c *cut) killedRebuilds(t *testing.T, l *lab, wanted func(string) bool, objects map[string]string) {
+	t.Helper()
+	c.afresh(func(name string) bool {
+		undoes := strings.HasPrefix(name, "end of destroy/") || strings.Contains(name, " DELETE ")
+		return wanted(name) && (undoes || few(name))
+	}, "rebuild", "--from", "hosted")
+	began := time.Now()
+	kills := c.untilItEnds(t, l)
+	t.Logf("rebuild: killed %d times, each time at another of %d boundaries, in %s", kills, len(c.seen), took(time.Since(began)))
+	if kills < 30 {
+		t.Errorf("rebuilds were killed at %d boundaries", kills)
+	}
+	l.wantObjects(t, objects)
+	l.wantFiles(t)
+}
+
+// afresh lets another command be killed, also at boundaries that were reached.
+func (c *cut) afresh(wanted func(string) bool, doing ...string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.doing, c.wanted, c.seen = doing, wanted, map[string]bool{}
+}
+
+// untilItEnds runs the command again and again until it is not killed, and counts the
+// kills.
+func (c *cut) untilItEnds(t *testing.T, l *lab) int {
+	t.Helper()
+	for kills := 0; ; kills++ {
+		o, killed := c.once(t, l)
+		if killed != "" {
+			continue
+		}
+		l.read(t, &o)
+		o.must(t, 0)
+		if left := o.status(event.Failed, event.Blocked, event.Cancelled); len(left) > 0 {
+			t.Errorf("not done: %v", left)
+		}
+		return kills
+	}
+}
+
+// few is true of one boundary in twelve, always the same ones.
+func few(name string) bool {
+	sum := fnv.New32a()
+	_, _ = io.WriteString(sum, name)
+	return sum.Sum32()%12 == 0
+}

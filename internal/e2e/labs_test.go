@@ -38,6 +38,7 @@ func TestConnectedLab(t *testing.T) {
 	l.wantChangedPlan(t)
 	l.wantOrphans(t, "worker1")
 	l.wantNothingToDoWithoutState(t)
+	l.wantNights(t)
 	l.wantTakenOut(t, "worker1")
 	l.wantDestroyed(t, before)
 	if *further {

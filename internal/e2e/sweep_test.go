@@ -16,21 +16,10 @@ const halfBuilt = 40
 // killedEverywhere kills one run after the other with SIGKILL, each at a wanted
 // boundary at which none was killed before, until one ends by itself. What the lab
 // holds then is what an undisturbed run leaves, and labrun changed nothing twice.
-//
-// Then its rebuild is killed so, and its destroy, until the hub is as it was before.
 func killedEverywhere(t *testing.T, wanted func(string) bool, objects map[string]string, changes map[string]int) {
 	t.Helper()
 	l := start(t, connected, sim.Options{})
-	before := l.hub(t)
 	c := newCut(t, l)
-	c.killedRuns(t, l, wanted, objects, changes)
-	c.killedRebuilds(t, l, wanted, objects)
-	c.killedDestroys(t, l, wanted)
-	wantBefore(t, before, l.hub(t))
-}
-
-func (c *cut) killedRuns(t *testing.T, l *lab, wanted func(string) bool, objects map[string]string, changes map[string]int) {
-	t.Helper()
 	c.wanted = wanted
 	made := map[string]string{}
 	began, kills := time.Now(), 0

@@ -7,10 +7,25 @@ import (
 	"testing"
 	"time"
 
+	"github.com/labrun/labrun/internal/sim"
 	"github.com/labrun/labrun/pipeline/event"
 )
 
-// killedDestroys kills the destroys of a lab as killedRuns its runs, until one ends
+// TestKilledUndo builds a lab, kills its rebuilds and then its destroys: the lab is as
+// it was built, and the hub at last as it was before.
+func TestKilledUndo(t *testing.T) {
+	t.Parallel()
+	l := start(t, connected, sim.Options{})
+	before := l.hub(t)
+	l.run(t).must(t, 0)
+	objects := l.snapshot(t)
+	c := newCut(t, l)
+	c.killedRebuilds(t, l, oneSide, objects)
+	c.killedDestroys(t, l, oneSide)
+	wantBefore(t, before, l.hub(t))
+}
+
+// killedDestroys kills the destroys of a lab as killedEverywhere its runs, until one ends
 // by itself: the lab is gone then, and one more finds nothing to do.
 func (c *cut) killedDestroys(t *testing.T, l *lab, wanted func(string) bool) {
 	t.Helper()
@@ -59,6 +74,7 @@ func (c *cut) untilItEnds(t *testing.T, l *lab) int {
 	for kills := 0; ; kills++ {
 		o, killed := c.once(t, l)
 		if killed != "" {
+			t.Logf("%s killed at %s", c.doing[0], killed)
 			continue
 		}
 		l.read(t, &o)

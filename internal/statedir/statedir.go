@@ -19,6 +19,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/adrg/xdg"
 )
@@ -143,7 +144,7 @@ func (r *Run) Evidence(step, key string) string {
 	if key != "" {
 		step += "." + key
 	}
-	return filepath.Join(r.Dir, step)
+	return filepath.Join(r.Dir, strings.ReplaceAll(step, "/", ".")) // destroy/host of a rebuild
 }
 
 // saltLength is that of the salt, in bytes.

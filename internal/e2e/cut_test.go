@@ -72,7 +72,7 @@ func newCut(t *testing.T, l *lab) *cut {
 	t.Cleanup(c.server.Close)
 	api := clientcmdapi.NewConfig()
 	api.Clusters["cut"] = &clientcmdapi.Cluster{Server: c.server.URL}
-	api.AuthInfos["cut"] = &clientcmdapi.AuthInfo{Token: "none"}
+	api.AuthInfos["cut"] = &clientcmdapi.AuthInfo{Token: "Zq7wmt-cut-4xk81pd"}
 	api.Contexts["cut"] = &clientcmdapi.Context{Cluster: "cut", AuthInfo: "cut"}
 	api.CurrentContext = "cut"
 	l.kubeconfig = filepath.Join(t.TempDir(), "kubeconfig")

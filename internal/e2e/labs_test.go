@@ -41,9 +41,7 @@ func TestConnectedLab(t *testing.T) {
 	l.wantNights(t)
 	l.wantTakenOut(t, "worker1")
 	l.wantDestroyed(t, before)
-	if *further {
-		killedEverywhere(t, oneSide, objects, changes)
-	}
+	killedEverywhere(t, oneSide, objects, changes)
 }
 
 // wantNothingToDoWithoutState runs a finished lab again after its state folder was

@@ -26,6 +26,12 @@ func (l *lab) wantNights(t *testing.T) {
 
 	n := l.night(t)
 	playtest.Until(t, client, cluster, func(u *unstructured.Unstructured) string {
+		if u.GetDeletionTimestamp() == nil {
+			return "nobody destroys it"
+		}
+		return ""
+	})
+	playtest.Until(t, client, cluster, func(u *unstructured.Unstructured) string {
 		if u.GetUID() == old {
 			return "yesterday's is there"
 		}
@@ -35,9 +41,11 @@ func (l *lab) wantNights(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.want(t, 143, "stopped")
+	l.wantNoSecrets(t, outcome{err: n.told.String()})
 
 	n = l.night(t)
 	n.want(t, 0, "green")
+	l.wantNoSecrets(t, outcome{err: n.told.String()})
 	l.wantFiles(t)
 	for _, report := range []string{"summary.md", "validate.txt", "preflight.xml", "events.jsonl", "status.txt"} {
 		if info, err := os.Stat(filepath.Join(n.reports, report)); err != nil || info.Size() == 0 && report != "validate.txt" {
@@ -62,7 +70,7 @@ func (l *lab) night(t *testing.T) *night {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := &night{reports: t.TempDir()}
+	n := &night{reports: filepath.Join(l.state, "night")} // where the secrets are looked for
 	n.cmd = exec.CommandContext(ctx, filepath.Join(root, "docs/ci/nightly.sh"), l.file, "--kubeconfig", l.kubeconfig, "--values", l.values)
 	n.cmd.Env = append(os.Environ(), asLabrun+"=1", "GORACE=atexit_sleep_ms=0", "LABRUN="+labrun, "NIGHTLY_STATE="+l.state, "NIGHTLY_REPORTS="+n.reports)
 	n.cmd.Stdout, n.cmd.Stderr = &n.told, &n.told

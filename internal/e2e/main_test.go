@@ -16,8 +16,9 @@ var (
 	update = flag.Bool("update", false, "write the golden files")
 	// One failure takes half a minute: make e2e lets all of them happen.
 	// Hours: make sweep.
-	sweep   = flag.Int("sweep", 0, "kill a run of its own at each boundary, and this many at random moments")
-	further = flag.Bool("further", false, "let all failures happen, not just those that every test run has the time for")
+	sweep      = flag.Int("sweep", 0, "kill so many runs at random moments, and a quarter as many rebuilds and destroys")
+	boundaries = flag.Bool("boundaries", false, "kill a run, a rebuild and a destroy of its own at each boundary")
+	further    = flag.Bool("further", false, "let all failures happen, not just those that every test run has the time for")
 )
 
 // asLabrun, set in its environment, makes the test binary labrun itself.

@@ -1,8 +1,6 @@
 package e2e
 
 import (
-	"math/rand/v2"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -65,69 +63,4 @@ func (l *lab) wantContinued(t *testing.T, last outcome, objects map[string]strin
 	}
 	l.wantFiles(t)
 	l.wantAlike(t, objects, changes)
-}
-
-// TestSweep is the whole product, for make sweep: a run of its own, in a lab of its
-// own, is killed at each boundary, and others at random moments. Each is continued.
-func TestSweep(t *testing.T) {
-	if *sweep == 0 {
-		t.Skip("takes hours: make sweep")
-	}
-	undisturbed := start(t, connected, sim.Options{})
-	undisturbed.run(t).must(t, 0)
-	objects, changes := undisturbed.snapshot(t), undisturbed.changes(t)
-
-	recorded := start(t, connected, sim.Options{})
-	pass := newCut(t, recorded)
-	pass.wanted = func(string) bool { return false }
-	if o, _ := pass.once(t, recorded); o.exit != 0 {
-		t.Fatalf("exit %d of a run that is not killed\n%s", o.exit, o.err)
-	}
-	var kills atomic.Int64
-	for _, boundary := range pass.passed {
-		t.Run(boundary, func(t *testing.T) {
-			t.Parallel()
-			l := start(t, connected, sim.Options{})
-			c := newCut(t, l)
-			c.wanted = func(name string) bool { return name == boundary }
-			if _, killed := c.once(t, l); killed != boundary {
-				t.Fatalf("killed at %q", killed)
-			}
-			kills.Add(1)
-			l.continued(t, c, objects, changes)
-		})
-	}
-	const each = 10 // moments in one lab
-	for n := 0; n < *sweep; n += each {
-		t.Run("random", func(t *testing.T) {
-			t.Parallel()
-			l := start(t, connected, sim.Options{})
-			c := newCut(t, l)
-			c.wanted = func(string) bool { return false }
-			made := map[string]string{}
-			for range min(each, *sweep-n) {
-				moment := time.Duration(rand.Int64N(int64(4 * time.Second)))
-				timer := time.AfterFunc(moment, c.now)
-				_, killed := c.once(t, l)
-				timer.Stop()
-				if killed != "" {
-					kills.Add(1)
-				}
-				l.wantSecretsKept(t, made, moment.String())
-			}
-			l.continued(t, c, objects, changes)
-		})
-	}
-	t.Cleanup(func() {
-		t.Logf("%d runs were killed: at each of %d boundaries, and at random moments", kills.Load(), len(pass.passed))
-	})
-}
-
-// continued lets a run go on to its end.
-func (l *lab) continued(t *testing.T, c *cut, objects map[string]string, changes map[string]int) {
-	t.Helper()
-	c.wanted = func(string) bool { return false }
-	o, _ := c.once(t, l)
-	l.read(t, &o)
-	l.wantContinued(t, o, objects, changes)
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/http"
 	"sync"
+	"time"
 
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/metadata"
@@ -29,6 +30,8 @@ type Cluster struct {
 	kinds     *kinds
 	requests  *counter
 	inventory sync.Map // name of an inventory's ConfigMap → *inventory
+
+	tellSilence, endSilence time.Duration // how long a request of a step may go unanswered
 }
 
 // Connect makes a connection to the cluster of a context ("" for the current
@@ -61,7 +64,7 @@ func ConnectBytes(kubeconfig []byte, contextName string) (*Cluster, error) {
 
 // NewCluster makes a connection as config says.
 func NewCluster(config *rest.Config) (*Cluster, error) {
-	c := &Cluster{config: rest.CopyConfig(config), requests: newCounter()}
+	c := &Cluster{config: rest.CopyConfig(config), requests: newCounter(), tellSilence: tellSilence, endSilence: endSilence}
 	c.config.UserAgent = "labrun"
 	c.config.QPS, c.config.Burst = requestsPerSecond, requestsAtOnce
 	c.config.WarningHandler = rest.NoWarnings{}

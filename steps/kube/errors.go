@@ -24,6 +24,8 @@ func transient(err error) bool {
 	switch {
 	case err == nil || errors.Is(err, context.Canceled) || distrusted(err):
 		return false
+	case errors.Is(err, errSilence):
+		return true
 	case apierrors.IsInternalError(err):
 		// The server's own mistakes pass; an apply that does not fit the schema is told as one and does not.
 		return !strings.Contains(err.Error(), "failed to create typed patch object")

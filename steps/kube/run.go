@@ -5,12 +5,10 @@ import (
 	"errors"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/pipeline"
 	"github.com/labrun/labrun/pipeline/event"
-	"github.com/labrun/labrun/steps/trouble"
 )
 
 // run is one run of one step.
@@ -183,36 +181,6 @@ func (r *run) await(ctx context.Context, ref Ref) error {
 		return r.timedOut(ctx)
 	}
 	return err
-}
-
-// insist does what the server may refuse for the moment until it succeeds, is
-// refused for good, or ctx ends.
-func (r *run) insist(ctx context.Context, doing, object string, act func(context.Context) error) error {
-	since := time.Now()
-	for b := backoff(); ; {
-		err := act(ctx)
-		if ctx.Err() != nil && err != nil {
-			return r.timedOut(ctx)
-		}
-		if r.once || !transient(err) {
-			return err
-		}
-		r.scope.Progress(event.Report{Code: string(trouble.ServerSilent), Title: object + ": " + doing + " waits: the API server does not answer as it should",
-			Lines: []event.Line{{Label: "it said", Text: said(err)}, {Label: "server", Text: r.cluster.Host()},
-				{Label: "since", Text: since.UTC().Format(time.RFC3339)}},
-			Next: "see whether it is the right server, and answers: curl -k " + r.cluster.Host() + "/readyz"})
-		wait := b.Step()
-		if after, ok := apierrors.SuggestsClientDelay(err); ok {
-			wait = time.Duration(after) * time.Second
-		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return r.timedOut(ctx)
-		case <-timer.C:
-		}
-	}
 }
 
 // timedOut is the error of a wait that ctx ended: what was last seen.

@@ -1,0 +1,72 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/labrun/labrun/pipeline/event"
+	"github.com/labrun/labrun/steps/trouble"
+)
+
+// How long one request may go without an answer before that is told, and before it is
+// given up and sent again. An API server answers within a minute, if only that it had
+// no time.
+const (
+	tellSilence = 10 * time.Second
+	endSilence  = 75 * time.Second
+)
+
+// errSilence is the error of a request that the server did not answer.
+var errSilence = errors.New("no answer")
+
+// insist does what the server may refuse for the moment until it succeeds, is
+// refused for good, or ctx ends.
+func (r *run) insist(ctx context.Context, doing, object string, act func(context.Context) error) error {
+	since := time.Now()
+	for b := backoff(); ; {
+		err := r.ask(ctx, object+": "+doing, act)
+		if ctx.Err() != nil && err != nil {
+			return r.timedOut(ctx)
+		}
+		if r.once || !transient(err) {
+			return err
+		}
+		r.scope.Progress(event.Report{Code: string(trouble.ServerSilent), Title: object + ": " + doing + " waits: the API server does not answer as it should",
+			Lines: []event.Line{{Label: "it said", Text: said(err)}, {Label: "server", Text: r.cluster.Host()},
+				{Label: "since", Text: since.UTC().Format(time.RFC3339)}},
+			Next: "see whether it is the right server, and answers: curl -k " + r.cluster.Host() + "/readyz"})
+		wait := b.Step()
+		if after, ok := apierrors.SuggestsClientDelay(err); ok {
+			wait = time.Duration(after) * time.Second
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return r.timedOut(ctx)
+		case <-timer.C:
+		}
+	}
+}
+
+// ask does one request, and gives it up where the server is silent. What the server
+// may have done all the same is found when it is asked again.
+func (r *run) ask(ctx context.Context, doing string, act func(context.Context) error) error {
+	since := time.Now()
+	limited, cancel := context.WithTimeoutCause(ctx, r.cluster.endSilence, errSilence)
+	defer cancel()
+	tell := time.AfterFunc(r.cluster.tellSilence, func() {
+		r.scope.Progress(event.Report{Code: string(trouble.ServerSilent), Title: doing + " waits for an answer of the API server",
+			Lines: []event.Line{{Label: "server", Text: r.cluster.Host()}, {Label: "since", Text: since.UTC().Format(time.RFC3339)}},
+			Next:  "see whether it is the right server, and answers: curl -k " + r.cluster.Host() + "/readyz"})
+	})
+	defer tell.Stop()
+	err := act(limited)
+	if err != nil && ctx.Err() == nil && errors.Is(context.Cause(limited), errSilence) {
+		return errSilence
+	}
+	return err
+}

@@ -142,7 +142,11 @@ func (s *PlannedStep) weigh(change Change, err error, because []string) {
 	case errors.Is(err, ErrLater):
 		s.look(OutlookUnknown, strings.ReplaceAll(err.Error(), "\n", " "))
 	case err != nil:
-		s.look(OutlookRefused, tellError(err).Title)
+		told := tellError(err)
+		s.look(OutlookRefused, told.Title)
+		if told.Next != "" {
+			s.addReason(told.Next)
+		}
 	case len(s.Changes) > 0:
 		s.look(OutlookChange, strings.Join(because, ", "))
 	case change.Waits != "":

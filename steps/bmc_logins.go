@@ -36,13 +36,9 @@ func (o BMCLoginsOutputs) Summary() string {
 func (s BMCLogins) Run(ctx context.Context, env *Env) (BMCLoginsOutputs, error) {
 	out := BMCLoginsOutputs{Of: len(s.Hosts)}
 	for _, h := range s.Hosts {
-		host, err := workerBMC(ctx, env, h.Name)
-		if host == nil || err != nil {
-			// From another machine than the one that built the lab, its file names no
-			// password that can be read here: the host's own Secret has it.
-			if host, err = hostBMC(ctx, env, h); err != nil {
-				return out, err
-			}
+		host, err := bmcOf(ctx, env, h)
+		if err != nil {
+			return out, err
 		}
 		if host != nil {
 			env.keepLogin(*host)
@@ -50,6 +46,25 @@ func (s BMCLogins) Run(ctx context.Context, env *Env) (BMCLoginsOutputs, error) 
 		}
 	}
 	return out, nil
+}
+
+// bmcOf is how the BMC of a host that goes is reached, nil where nobody knows.
+func bmcOf(ctx context.Context, env *Env, h destroy.HostOutput) (*redfish.Host, error) {
+	if !replaced(env.facts, h) {
+		if host, err := workerBMC(ctx, env, h.Name); host != nil && err == nil {
+			return host, nil
+		}
+	}
+	// From another machine than the one that built the lab, its file names no password
+	// that can be read here, and a server that was replaced is in no file any more: the
+	// host's own Secret has its login.
+	return hostBMC(ctx, env, h)
+}
+
+// replaced says whether the lab file's worker of a host's name is another server by
+// now: that one is not switched off.
+func replaced(f *labs.Facts, h destroy.HostOutput) bool {
+	return h.Address != "" && slices.ContainsFunc(f.Workers, func(w labs.Worker) bool { return w.Name == h.Name && w.BMC.Address != h.Address })
 }
 
 // workerBMC is how a worker's BMC is reached as the lab file says, nil where it has

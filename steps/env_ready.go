@@ -16,7 +16,8 @@ const readyTimeout = time.Minute
 
 // Ready finds the secrets that only a run can look for, side by side, and says
 // which of them are not there or not as they should be. What is found is kept:
-// no step runs the command again.
+// no step runs the command again. Workers that are other servers than their
+// BareMetalHosts are told, too.
 func (l *Lab) Ready(ctx context.Context) []pipeline.FactProblem {
 	late := l.facts.LateSecrets()
 	found := make([][]pipeline.FactProblem, len(late))
@@ -29,7 +30,7 @@ func (l *Lab) Ready(ctx context.Context) []pipeline.FactProblem {
 	for _, f := range found {
 		problems = append(problems, f...)
 	}
-	return problems
+	return append(problems, l.otherServers(ctx)...)
 }
 
 // KnowCommands finds the secrets that commands print, side by side, so that they

@@ -44,8 +44,18 @@ func (s Host) Secrets(*labs.Facts) []labs.SecretRef {
 	return []labs.SecretRef{s.Worker.BMC.Credentials.Password}
 }
 
+// Reads the host: it may be another server's.
+func (s Host) Reads(f *labs.Facts) []kube.Ref {
+	ref := hostRef(f, s.Worker.Name)
+	ref.Optional = true
+	return []kube.Ref{ref}
+}
+
 // Objects are the Secret with the BMC's user and the BareMetalHost.
 func (s Host) Objects(f *labs.Facts, seen kube.Seen) ([]kube.Intent, error) {
+	if err := s.same(f, seen); err != nil {
+		return nil, err
+	}
 	w := s.Worker
 	secret := &corev1.Secret{
 		TypeMeta: typeMeta("v1", "Secret"), ObjectMeta: meta(f.ControlPlaneNamespace(), bmcSecretName(w.Name)),

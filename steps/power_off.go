@@ -48,7 +48,7 @@ func (s PowerOff) Run(ctx context.Context, env *Env) (PowerOffOutputs, error) {
 	ref := hostRef(env.facts, s.Host.Name)
 	host, err := s.access(ctx, env)
 	if host == nil && err == nil {
-		env.scope.Warn(event.Report{Title: "nobody knows how to reach the BMC of " + s.Host.Name + ": the lab file has no such worker, and its BareMetalHost or the Secret beside it is gone",
+		env.scope.Warn(event.Report{Title: "nobody knows how to reach the BMC of " + s.Host.Name + " any more: the lab file has no such worker, or another server under its name, and its BareMetalHost or the Secret beside it is gone",
 			Next: "see that the server is off"})
 		return PowerOffOutputs{"not known any more"}, kube.ForgetObject(ctx, env, ref)
 	}
@@ -72,16 +72,19 @@ func (s PowerOff) access(ctx context.Context, env *Env) (*redfish.Host, error) {
 	if host := env.login(s.Host.Name); host != nil {
 		return host, nil
 	}
+	if replaced(env.facts, s.Host) {
+		return nil, nil
+	}
 	return workerBMC(ctx, env, s.Host.Name)
 }
 
 // next is what helps where a BMC does not do what it should: the pre-flight, where the
 // lab file has the worker.
 func (s PowerOff) next(f *labs.Facts) string {
-	if slices.ContainsFunc(f.Workers, func(w labs.Worker) bool { return w.Name == s.Host.Name }) {
+	if !replaced(f, s.Host) && slices.ContainsFunc(f.Workers, func(w labs.Worker) bool { return w.Name == s.Host.Name }) {
 		return "labrun preflight LAB --host " + s.Host.Name
 	}
-	return "see that the server is off: once its BareMetalHost is gone, nobody knows how its BMC is reached"
+	return "mend the BMC " + s.Host.Address + " and run the same command again; where the server is lost: oc delete secret -n " + f.ControlPlaneNamespace() + " " + s.Host.Secret
 }
 
 // off switches the server off and ejects what is the lab's, and says what it found.

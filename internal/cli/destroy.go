@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -14,16 +13,18 @@ import (
 	"github.com/labrun/labrun/internal/statedir"
 	"github.com/labrun/labrun/pipeline"
 	"github.com/labrun/labrun/pipeline/event"
-	"github.com/labrun/labrun/pipeline/source"
 )
 
 // Destroying is how a program takes a lab apart: a pipeline of steps of their own.
 type Destroying[E any] struct {
 	Kinds func() []pipeline.Kind[E]
 	Files fs.FS // the pipelines, as NAME.yaml
-	// Whole and Orphans name them: of all that the lab made, and of what its file has
-	// no more.
+	// Whole and Orphans name them: of all that the lab made, and of workers alone.
 	Whole, Orphans string
+	// Workers are those of the lab file, by name, and Made those that the management
+	// cluster has of the lab.
+	Workers func(facts any) []string
+	Made    func(context.Context, Job) ([]string, error)
 	// Look says what would become of what the lab made. It changes nothing.
 	Look func(context.Context, Job) (Undoing, error)
 }
@@ -35,6 +36,9 @@ type Undoing struct {
 	Others []UndoItem `json:"others"` // somebody else's, for which nothing would be begun
 }
 
+// FateKept is the fate of what an undo is not about.
+const FateKept = "keep"
+
 // UndoItem is one object, what would become of it, and why.
 type UndoItem struct {
 	Fate   string `json:"fate"`
@@ -45,10 +49,9 @@ type UndoItem struct {
 // destroyFlags are the flags of destroy.
 type destroyFlags struct {
 	labFlags
+	undoFlags
 	stateDir string
 	output   string
-	from     string
-	orphans  bool
 	dryRun   bool
 	timeout  time.Duration
 	longest  time.Duration
@@ -65,13 +68,18 @@ cluster is removed or restored by the last one out. Interrupted, it is continued
 the same command.
 
 ` + exitTable,
-		Example: "  labrun destroy labs/ipv6-disconnected.yaml --dry-run\n  labrun destroy labs/ipv6-disconnected.yaml --from hosted",
+		Example: "  labrun destroy labs/ipv6-disconnected.yaml --dry-run\n  labrun destroy labs/ipv6-disconnected.yaml --from hosted\n  labrun destroy labs/ipv6-disconnected.yaml --worker worker1",
 		Args:    oneLab,
-		RunE:    func(cmd *cobra.Command, args []string) error { return a.destroy(cmd.Context(), args[0], f) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.undoFlags.check(cmd); err != nil {
+				return err
+			}
+			return a.destroy(cmd.Context(), args[0], f)
+		},
 	}
 	f.labFlags.register(cmd)
+	f.undoFlags.register(cmd, "take just these workers out, whether or not the lab file has them: --worker worker0,worker1")
 	flags := cmd.Flags()
-	flags.StringVar(&f.from, "from", "", "keep what the phases of the lab file before this one made")
 	flags.BoolVar(&f.orphans, "orphans", false, "only what the inventory has and the lab file no more: workers that were taken out")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "list what would be deleted, restored and left, and touch nothing")
 	flags.DurationVar(&f.timeout, "timeout", 0, "how long each step may wait, instead of its own time")
@@ -95,18 +103,20 @@ func (a *app[E]) destroy(ctx context.Context, file string, f destroyFlags) (err 
 		return err
 	}
 	job.Keeps = keeps
+	if err := a.whichWorkers(ctx, job, f.undoFlags, false); err != nil {
+		return err
+	}
 	if f.dryRun {
-		return a.look(ctx, job, f)
+		return a.look(ctx, job, f.undoFlags, f.output)
 	}
 	run := runFlags{labFlags: f.labFlags, stateDir: f.stateDir, output: f.output, longest: f.longest}
-	return a.change(ctx, work[E]{pipeline: p, flags: run, job: job, lab: lab, doing: pipeline.Doing{Command: event.Destroy, From: f.from, Orphans: f.orphans}})
+	return a.change(ctx, work[E]{pipeline: p, flags: run, job: job, lab: lab, doing: pipeline.Doing{Command: event.Destroy, From: f.from, Orphans: f.orphans, Workers: f.workers}})
 }
 
 // loadDestroy reads the pipeline that takes the lab apart, and what it keeps.
 func (a *app[E]) loadDestroy(file string, f destroyFlags) (*pipeline.Pipeline[E], func(step, key string) string, error) {
 	var keeps func(step, key string) string
-	instead := a.program.Destroy.Whole
-	if f.from != "" || f.orphans {
+	if f.from != "" || f.orphans || len(f.workers) > 0 {
 		request := a.request(file, f.labFlags)
 		request.Lenient = true
 		built, found := pipeline.Load(request)
@@ -114,20 +124,21 @@ func (a *app[E]) loadDestroy(file string, f destroyFlags) (*pipeline.Pipeline[E]
 			return nil, nil, &invalid{found, built.Files}
 		}
 		var err error
-		if keeps, err = keeping(built, f); err != nil {
+		if keeps, err = keeping(built, f.undoFlags); err != nil {
 			return nil, nil, err
 		}
 	}
-	if f.orphans {
-		instead = a.program.Destroy.Orphans
-	}
-	p, err := a.undoing(file, f.labFlags, instead, f.timeout)
+	p, err := a.undoing(file, f.labFlags, f.undoFlags, f.timeout)
 	return p, keeps, err
 }
 
 // undoing reads a pipeline of the program's that takes a lab apart. Each step may
 // wait as long as timeout says, or as it says itself where that is 0.
-func (a *app[E]) undoing(file string, f labFlags, instead string, timeout time.Duration) (*pipeline.Pipeline[E], error) {
+func (a *app[E]) undoing(file string, f labFlags, what undoFlags, timeout time.Duration) (*pipeline.Pipeline[E], error) {
+	instead := a.program.Destroy.Whole
+	if what.orphans || len(what.workers) > 0 {
+		instead = a.program.Destroy.Orphans
+	}
 	request := a.request(file, f)
 	request.Kinds, request.Builtin = a.program.Destroy.Kinds(), a.program.Destroy.Files
 	request.Instead, request.Lenient = instead, true
@@ -143,59 +154,16 @@ func (a *app[E]) undoing(file string, f labFlags, instead string, timeout time.D
 	return p, nil
 }
 
-// keeping says what of the lab's steps an undo leaves.
-func keeping[E any](built *pipeline.Pipeline[E], f destroyFlags) (func(step, key string) string, error) {
-	from := 0
-	if f.from != "" {
-		if from = slices.Index(built.Phases, f.from); from < 0 {
-			hint := source.DidYouMean(f.from, built.Phases)
-			if hint == "" {
-				hint = fmt.Sprintf("its phases are %v", built.Phases)
-			}
-			return nil, &misuse{message: fmt.Sprintf("the lab has no phase %q", f.from), hint: hint}
-		}
-	}
-	steps := map[string]*pipeline.Declared[E]{}
-	for _, d := range built.Steps {
-		steps[d.ID] = d
-	}
-	return func(step, key string) string {
-		d := steps[step]
-		if f.orphans && d != nil && has(d, key) {
-			return "the lab file has it"
-		}
-		if f.from == "" {
-			return ""
-		}
-		if d == nil {
-			return "the lab file no longer has step " + step + ": its phase is not known"
-		}
-		if slices.Index(built.Phases, d.Phase) < from {
-			return "phase " + d.Phase + " comes before " + f.from
-		}
-		return ""
-	}, nil
-}
-
-// has says whether a step may have an instance of this key: where its items are
-// known during a run only, it may.
-func has[E any](d *pipeline.Declared[E], key string) bool {
-	if key == "" || d.ForEach == nil {
-		return (key == "") == (d.ForEach == nil)
-	}
-	return d.Instances == nil || slices.ContainsFunc(d.Instances, func(i pipeline.Instance) bool { return i.Key == key })
-}
-
-// look tells what a destroy would do.
-func (a *app[E]) look(ctx context.Context, job Job, f destroyFlags) error {
+// look tells what an undo would do.
+func (a *app[E]) look(ctx context.Context, job Job, f undoFlags, output string) error {
 	found, err := a.program.Destroy.Look(ctx, job)
 	if err != nil {
 		return err
 	}
-	if f.output == "json" {
+	if output == "json" {
 		err = writeJSON(a.streams.Out, found)
 	} else {
-		err = found.write(a.streams.Out)
+		err = found.write(a.streams.Out, len(f.workers) > 0)
 	}
 	if err == nil && len(found.Others) > 0 {
 		return ends(exitFailed)
@@ -203,20 +171,34 @@ func (a *app[E]) look(ctx context.Context, job Job, f destroyFlags) error {
 	return err
 }
 
-func (u Undoing) write(w io.Writer) error {
+// write lists the objects, and what is kept only as a number where that is the whole
+// lab but for a worker.
+func (u Undoing) write(w io.Writer, brief bool) error {
 	if len(u.Items)+len(u.Others) == 0 {
 		_, err := fmt.Fprintf(w, "nothing of lab %s is in the inventories of the management cluster\n", u.Lab)
 		return err
 	}
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	table, kept := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0), 0
 	for _, i := range u.Items {
+		if brief && i.Fate == FateKept {
+			kept++
+			continue
+		}
 		fmt.Fprintf(table, "%s\t%s\t%s\n", i.Fate, i.Object, i.Why)
 	}
 	for _, i := range u.Others {
 		fmt.Fprintf(table, "refused\t%s\t%s\n", i.Object, i.Why)
 	}
-	if err := table.Flush(); err != nil || len(u.Others) == 0 {
+	if err := table.Flush(); err != nil {
 		return err
+	}
+	if kept > 0 {
+		if _, err := fmt.Fprintf(w, "%s of the lab would be kept\n", count(kept, "other object")); err != nil {
+			return err
+		}
+	}
+	if len(u.Others) == 0 {
+		return nil
 	}
 	_, err := fmt.Fprintf(w, "\n%s of somebody else would go with the lab: nothing would be begun\n", count(len(u.Others), "object"))
 	return err

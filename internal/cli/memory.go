@@ -28,7 +28,7 @@ func remember(lab *statedir.Lab) (*memory, error) {
 	if err != nil {
 		return nil, err
 	}
-	var undone []string // phases from which later destroys removed what was made
+	var undone []event.Undone // by later destroys
 	for _, n := range slices.Backward(runs) {
 		path := lab.Run(n).Journal()
 		state, err := readJournal(path, lab.Name)
@@ -40,11 +40,11 @@ func remember(lab *statedir.Lab) (*memory, error) {
 		case err != nil:
 			m.notes = append(m.notes, fmt.Sprintf("what run %d did is not known: %v (%s)", n, err, path))
 		default:
-			for _, from := range undone {
-				state.Forget(from)
+			for _, u := range undone {
+				state.Forget(u)
 			}
-			if state.Undid() {
-				undone = append(undone, state.Run.From)
+			if u, ok := state.Undid(); ok {
+				undone = append(undone, u)
 			}
 			if state.Run.Command != event.Destroy {
 				m.states = append(m.states, state)
@@ -54,10 +54,10 @@ func remember(lab *statedir.Lab) (*memory, error) {
 	return m, nil
 }
 
-// without is what is remembered once a phase and all behind it were taken apart.
-func (m *memory) without(from string) *memory {
+// without is what is remembered once this was taken apart.
+func (m *memory) without(u event.Undone) *memory {
 	for _, state := range m.states {
-		state.Forget(from)
+		state.Forget(u)
 	}
 	return m
 }

@@ -2,6 +2,8 @@ package program
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/labrun/labrun/internal/cli"
 	"github.com/labrun/labrun/labs"
@@ -16,6 +18,7 @@ import (
 func destroying() *cli.Destroying[*steps.Env] {
 	return &cli.Destroying[*steps.Env]{
 		Kinds: steps.Destroying, Files: destroy.Files(), Whole: destroy.Whole, Orphans: destroy.Orphans, Look: look,
+		Workers: workersOf, Made: made,
 	}
 }
 
@@ -42,4 +45,30 @@ func look(ctx context.Context, j cli.Job) (cli.Undoing, error) {
 		found.Others = append(found.Others, cli.UndoItem{Fate: "refused", Object: o.Ref.String(), Why: o.Why})
 	}
 	return found, nil
+}
+
+// workersOf are the names of the lab file's workers.
+func workersOf(facts any) []string {
+	var names []string
+	for _, w := range facts.(*labs.Facts).Workers {
+		names = append(names, w.Name)
+	}
+	return names
+}
+
+// made are the names of the workers that the management cluster has of a lab.
+func made(ctx context.Context, j cli.Job) ([]string, error) {
+	environment := open(j)
+	defer environment.Close()
+	all, err := environment.Made(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, m := range all {
+		if m.Key != "" && slices.ContainsFunc(m.Objects, func(object string) bool { return strings.HasPrefix(object, "BareMetalHost ") }) {
+			names = append(names, m.Key)
+		}
+	}
+	return names, nil
 }

@@ -156,7 +156,7 @@ func header(r event.Run) string {
 		parts = append(parts, r.Title)
 	}
 	if r.Command != "" && r.Command != "run" {
-		parts = append(parts, r.Command)
+		parts = append(parts, strings.Join(append([]string{r.Command}, r.Workers...), " "))
 	}
 	return clean(strings.Join(append(parts, fmt.Sprintf("run %d", r.Number)), " · "))
 }

@@ -65,6 +65,7 @@ type Run struct {
 	Command string   `json:"command,omitempty"` // what it is for: run where absent, destroy, or rebuild
 	From    string   `json:"from,omitempty"`    // of a destroy or rebuild: what earlier phases of the lab file made was kept
 	Orphans bool     `json:"orphans,omitempty"` // of a destroy: only what the lab file has no more was removed
+	Workers []string `json:"workers,omitempty"` // of a destroy or rebuild: only what was made for these workers was removed
 	Lab     string   `json:"lab"`               // name of the lab whose journal this is
 	File    string   `json:"file"`              // lab file, as the user named it
 	Title   string   `json:"title,omitempty"`   // one line for people: stack, connectivity, hub

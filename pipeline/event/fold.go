@@ -153,33 +153,69 @@ func (s *State) instance(id, key string) *Instance {
 	return i
 }
 
-// Undid says that the run took the lab, or its later phases, apart, if only in part:
-// a destroy, or a rebuild, whose destroy is its first phase.
-func (s *State) Undid() bool {
-	if s.Run.Orphans || s.Run.Command != Destroy && s.Run.Command != Rebuild {
-		return false
+// Undone is what a run took apart of a lab: what the steps of a phase made and of all
+// later ones, of all steps where From is ""; with Keys just what instances of these
+// keys did.
+type Undone struct {
+	From string
+	Keys []string
+}
+
+// Undid tells what the run took apart, if only in part: a destroy, or a rebuild, whose
+// destroy is its first phase. ok is false where that is nothing.
+func (s *State) Undid() (u Undone, ok bool) {
+	if s.Run.Command != Destroy && s.Run.Command != Rebuild {
+		return u, false
 	}
+	var keys []string // with which something was begun
 	for _, step := range s.Steps {
 		if s.Run.Command == Rebuild && step.Phase != Destroy {
 			continue
 		}
 		for _, i := range step.Instances {
-			if i.Begun > 0 {
-				return true
+			ok = ok || i.Begun > 0
+			if i.Begun > 0 && i.Key != "" {
+				keys = append(keys, i.Key)
 			}
 		}
 	}
-	return false
+	switch {
+	case !ok:
+	case len(s.Run.Workers) > 0:
+		u.Keys = s.Run.Workers
+	case s.Run.Orphans:
+		u.Keys, ok = keys, len(keys) > 0
+	default:
+		u.From = s.Run.From
+	}
+	return u, ok
 }
 
-// Forget drops what is known of the steps of a phase and of all later ones; of all
-// steps where from is "", or no phase of this run.
-func (s *State) Forget(from string) {
-	first := max(slices.Index(s.Run.Phases, from), 0)
+// Forget drops what is known of what was undone. A From that is no phase of this run
+// is its first one.
+func (s *State) Forget(u Undone) {
+	if len(u.Keys) > 0 {
+		for _, step := range s.Steps {
+			step.forget(u.Keys)
+		}
+		return
+	}
+	first := max(slices.Index(s.Run.Phases, u.From), 0)
 	s.Steps = slices.DeleteFunc(s.Steps, func(step *Step) bool {
 		drop := slices.Index(s.Run.Phases, step.Phase) >= first || first == 0
 		if drop {
 			delete(s.byID, step.ID)
+		}
+		return drop
+	})
+}
+
+// forget drops the instances of some keys.
+func (st *Step) forget(keys []string) {
+	st.Instances = slices.DeleteFunc(st.Instances, func(i *Instance) bool {
+		drop := slices.Contains(keys, i.Key)
+		if drop {
+			delete(st.byKey, i.Key)
 		}
 		return drop
 	})

@@ -34,11 +34,13 @@ func TestUndid(t *testing.T) {
 		{event.Run{Command: "destroy"}, []string{"look", "operator"}, true},
 		{event.Run{Command: "destroy"}, []string{"look"}, false},
 		{event.Run{Command: "destroy", Orphans: true}, []string{"look", "operator"}, false},
+		{event.Run{Command: "destroy", Workers: []string{"w1"}}, []string{"operator"}, true},
+		{event.Run{Command: "rebuild", Workers: []string{"w1"}}, []string{"operator"}, false},
 		{event.Run{}, []string{"look", "operator"}, false},
 		{event.Run{Command: "rebuild"}, []string{"destroy/cluster"}, true},
 		{event.Run{Command: "rebuild"}, []string{"look", "operator", "cluster"}, false},
 	} {
-		if got := state(c.run, c.ended...).Undid(); got != c.want {
+		if _, got := state(c.run, c.ended...).Undid(); got != c.want {
 			t.Errorf("%+v after %v: %t", c.run, c.ended, got)
 		}
 	}
@@ -50,7 +52,7 @@ func TestForget(t *testing.T) {
 		"": nil, "check": nil, "no-such-phase": nil, "hub": {"look", "tell"}, "hosted": {"look", "operator", "tell"},
 	} {
 		s := state(event.Run{}, "look", "operator", "cluster", "tell")
-		s.Forget(from)
+		s.Forget(event.Undone{From: from})
 		var left []string
 		for _, step := range s.Steps {
 			left = append(left, step.ID)
@@ -61,5 +63,37 @@ func TestForget(t *testing.T) {
 		if (s.Instance("cluster", "") != nil) || (s.Instance("look", "") != nil) != slices.Contains(want, "look") {
 			t.Errorf("from %q: an instance is known that should not be, or the other way round", from)
 		}
+	}
+}
+
+// Workers that were taken out are forgotten, and nobody else: by name where the run
+// was for these, by what it did to them where it took all that the file lacks.
+func TestForgetWorkers(t *testing.T) {
+	lab := &event.State{}
+	lab.Add(event.Event{Type: event.RunStarted, Run: &event.Run{Phases: []string{"hub", "workers"}, Steps: []event.Ref{{ID: "cluster", Phase: "hub"}, {ID: "host", Phase: "workers"}}}})
+	gone := &event.State{}
+	gone.Add(event.Event{Type: event.RunStarted, Run: &event.Run{Command: event.Destroy, Orphans: true}})
+	for _, key := range []string{"", "w1", "w2"} {
+		id := "host"
+		if key == "" {
+			id = "cluster"
+		}
+		lab.Add(event.Event{Type: event.StepFinished, Step: id, Key: key, Result: &event.Result{Status: event.OK}})
+		if key != "w1" {
+			gone.Add(event.Event{Type: event.Intent, Step: "delete", Key: key, Effect: &event.Effect{Verb: "delete"}})
+		}
+	}
+	undone, ok := gone.Undid()
+	if !ok || !slices.Equal(undone.Keys, []string{"w2"}) {
+		t.Fatalf("it undid %+v, %t", undone, ok)
+	}
+	named := *gone
+	named.Run = event.Run{Command: event.Destroy, Workers: []string{"w3"}}
+	if undone, ok := named.Undid(); !ok || !slices.Equal(undone.Keys, []string{"w3"}) {
+		t.Errorf("it undid %+v, %t", undone, ok)
+	}
+	lab.Forget(undone)
+	if lab.Instance("host", "w2") != nil || lab.Instance("host", "w1") == nil || lab.Instance("cluster", "") == nil || len(lab.Steps[1].Instances) != 1 {
+		t.Errorf("left of host: %+v", lab.Steps[1].Instances)
 	}
 }

@@ -46,9 +46,9 @@ func (Inventory[E]) Run(ctx context.Context, env E) (InventoryOutputs, error) {
 	}
 	slices.Sort(servers)
 	return out, &pipeline.Report{Report: event.Report{
-		Title: count(len(servers), "server") + " may still be powered on: all else of the lab is gone",
+		Title: count(len(servers), "server") + " may still be powered on: all else that was to go is gone",
 		Lines: []event.Line{{Label: "servers", Text: strings.Join(servers, ", ")}},
-		Next:  "mend their BMCs and run labrun destroy LAB again; where one is lost, take it out of the lab file first",
+		Next:  "mend their BMCs and run the same command again; where one is lost, take it out of the lab file and delete its Secret NAME-bmc first",
 	}}
 }
 

@@ -29,7 +29,15 @@ func (s Objects) items(f *labs.Facts, seen kube.Seen) []Item {
 			return true
 		}
 		// A host's entry is taken out once its server is off.
-		return i.Entry.Kind == "BareMetalHost" || i.Entry.Kind == "Namespace" && i.Fate == Doomed
+		return i.Entry.Kind == "BareMetalHost" || i.Entry.Kind == "Namespace" && i.Fate == Doomed || needed(i, Items(f.Name, seen))
+	})
+}
+
+// needed says whether an item is the login of a BMC whose server has yet to be switched
+// off: it goes once that is done.
+func needed(i Item, items []Item) bool {
+	return i.Entry.Kind == "Secret" && i.Fate == Doomed && i.Entry.Key != "" && slices.ContainsFunc(items, func(host Item) bool {
+		return host.Entry.Kind == "BareMetalHost" && host.Fate == Gone && host.Entry.Step == i.Entry.Step && host.Entry.Key == i.Entry.Key
 	})
 }
 

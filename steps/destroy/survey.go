@@ -1,6 +1,7 @@
 package destroy
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,10 +24,10 @@ type SurveyOutputs struct {
 // HostOutput is how a host's BMC is reached once its BareMetalHost is gone. It holds
 // no secret.
 type HostOutput struct {
-	Name     string `yaml:"name" doc:"name of the BareMetalHost"`
-	Address  string `yaml:"address" doc:"address of its BMC; empty where the BareMetalHost is gone already"`
-	Secret   string `yaml:"secret" doc:"Secret with the BMC's user and password, beside it"`
-	Insecure bool   `yaml:"insecure" doc:"any certificate of the BMC is accepted"`
+	Name     string `yaml:"name" json:"name" doc:"name of the BareMetalHost"`
+	Address  string `yaml:"address" json:"address" doc:"address of its BMC; empty where somebody else deleted the BareMetalHost"`
+	Secret   string `yaml:"secret" json:"secret" doc:"Secret with the BMC's user and password, beside it"`
+	Insecure bool   `yaml:"insecure" json:"insecure" doc:"any certificate of the BMC is accepted"`
 }
 
 // Reads the hosted cluster's pools, which go with it whoever made them.
@@ -131,7 +132,7 @@ func (Survey) Outputs(f *labs.Facts, seen kube.Seen) SurveyOutputs {
 		if i.Entry.Kind != "BareMetalHost" || !slices.Contains([]Fate{Doomed, Gone}, i.Fate) {
 			continue
 		}
-		h := HostOutput{Name: i.Entry.Name}
+		h := noted(i.Entry)
 		if u := seen.Get(i.Ref()); u != nil {
 			h.Address, h.Secret = text(u, "spec", "bmc", "address"), text(u, "spec", "bmc", "credentialsName")
 			h.Insecure = flag(u, "spec", "bmc", "disableCertificateVerification")
@@ -139,4 +140,15 @@ func (Survey) Outputs(f *labs.Facts, seen kube.Seen) SurveyOutputs {
 		out.Hosts = append(out.Hosts, h)
 	}
 	return out
+}
+
+// noted is a host as the inventory knows it: with what was entered before it was
+// deleted.
+func noted(e kube.Entry) HostOutput {
+	h := HostOutput{}
+	if len(e.Note) == 0 || json.Unmarshal(e.Note, &h) != nil {
+		h = HostOutput{}
+	}
+	h.Name = e.Name
+	return h
 }

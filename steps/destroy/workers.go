@@ -1,6 +1,7 @@
 package destroy
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -176,7 +177,11 @@ func (s Host) Objects(f *labs.Facts, seen kube.Seen) ([]kube.Intent, error) {
 			Lines: []event.Line{{Label: "seen", Text: "annotation " + detached + ": " + value}},
 			Next:  "assisted-service takes the annotation off once the Agent is unbound: oc get " + kube.GetArguments(kube.RefTo(agentOf(seen.List(agents(f)), u.GetName())))}}
 	}
-	return []kube.Intent{{How: kube.Delete, Object: i.blank(), UID: i.UID, Enter: true}}, nil
+	note, err := json.Marshal(s.Host) // an undo that is cut off here switches off this very server
+	if err != nil {
+		return nil, err
+	}
+	return []kube.Intent{{How: kube.Delete, Object: i.blank(), UID: i.UID, Enter: true, Note: note}}, nil
 }
 
 func agentOf(agents []*unstructured.Unstructured, host string) *unstructured.Unstructured {

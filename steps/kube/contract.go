@@ -6,6 +6,7 @@ package kube
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"time"
 
@@ -131,8 +132,10 @@ type Intent struct {
 	// one's end: what is being deleted there is told while it is waited for.
 	Around string
 	// Enter leaves the entry of a deleted object in the inventory: there is more to
-	// do about it.
+	// do about it. Note, where it is there, is entered before: what has to be known for
+	// that once the object is gone, as JSON, and no secret.
 	Enter bool
+	Note  json.RawMessage
 }
 
 // State is how a verdict ends a wait, or does not.

@@ -24,6 +24,9 @@ func (r *run) delete(ctx context.Context, t *task) error {
 		return nil
 	}
 	uid := before.GetUID()
+	if err := r.note(ctx, t); err != nil {
+		return err
+	}
 	return r.effect(ctx, "delete", t, func(ctx context.Context) (*unstructured.Unstructured, bool, error) {
 		propagation := meta.DeletePropagationBackground
 		err := t.client.Delete(ctx, t.ref.Name, meta.DeleteOptions{
@@ -33,6 +36,23 @@ func (r *run) delete(ctx context.Context, t *task) error {
 		}
 		return nil, err == nil, err
 	})
+}
+
+// note enters what an undo has yet to know of an object that is about to go.
+func (r *run) note(ctx context.Context, t *task) error {
+	if len(t.Note) == 0 {
+		return nil
+	}
+	inventory, err := r.inventory(ctx, false)
+	if err != nil {
+		return err
+	}
+	e, there, err := r.entered(ctx, t, inventory)
+	if err != nil || !there {
+		return err
+	}
+	e.Note = t.Note
+	return (&book{run: r}).write(ctx, map[string]*Entry{entryKey(r.hosted, t.ref): &e}, nil)
 }
 
 // awaitDeleted waits until all that was deleted is gone, and takes it out of the

@@ -48,6 +48,8 @@ type Entry struct {
 	// JSON merge patch that brings their former values back.
 	Found  bool            `json:"found,omitempty"`
 	Former json.RawMessage `json:"former,omitempty"`
+	// Note is what an undo has yet to know of an object that it deleted.
+	Note json.RawMessage `json:"note,omitempty"`
 	// Kept says why an undo leaves it; it is not written.
 	Kept string `json:"-"`
 }

@@ -8,6 +8,7 @@ const (
 	URLSilent        ID = "url-silent"
 	HostUnseen       ID = "bmh-unseen"
 	HostWithoutImage ID = "bmh-without-image"
+	HostReplaced     ID = "bmh-replaced"
 	HostRegistration ID = "bmh-registration"
 	HostPower        ID = "bmh-power"
 	HostProvisioning ID = "bmh-provisioning"
@@ -42,6 +43,10 @@ func machines() []Trouble {
 			"Metal3 is ready and has nothing to boot: assisted-service gives a host the discovery image by its label and the InfraEnv, and says nothing where it does not.",
 			[]string{"see whether the InfraEnv has its image: `oc get infraenv -n NAMESPACE -o yaml`", "the host needs the label infraenvs.agent-install.openshift.io: `oc get baremetalhost -n NAMESPACE NAME --show-labels`"},
 			AtTimeout, assisted},
+		{HostReplaced, "BareMetalHost", "bootMACAddress or bmc.address other than the lab file's worker has",
+			"The lab file names another server under a name that a BareMetalHost has already: Metal3 refuses to make one server of another.",
+			[]string{"put the new server into its place: `labrun rebuild LAB --worker WORKER`", "where the file is wrong: correct boot_mac or bmc.address of the worker"},
+			AtOnce, "labrun"},
 		{HostRegistration, "BareMetalHost", "errorType registration error",
 			"Metal3 cannot talk to the server's BMC: a wrong password, address or system id, a certificate that it does not trust, or nobody answers.",
 			[]string{"ask the BMC as Metal3 does: `labrun preflight LAB --host WORKER`", "correct the worker's bmc.address or bmc.credentials in the lab file, then run again", "a certificate: set bmc.disable_certificate_verification, or give the BMC one that is trusted"},

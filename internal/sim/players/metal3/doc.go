@@ -5,6 +5,9 @@
 // It sees hosts outside openshift-machine-api only where Provisioning/provisioning-configuration says
 // watchAllNamespaces, and nothing at all where there is no Provisioning.
 //
+// Its webhook refuses that a host that is there becomes another one: another boot MAC, or another BMC address while it
+// neither registers nor is detached.
+//
 // Which of the two flows a host takes is told from the host: an image (format live-iso) is fetched and booted; a
 // customDeploy method boots the image that the host's PreprovisioningImage names. Every host gets a
 // PreprovisioningImage with the host's labels, as on OpenShift; it is the assisted-service's to fill.

@@ -65,6 +65,40 @@ func TestOneMACForTwoHosts(t *testing.T) {
 	}
 }
 
+func TestChangesThatMetal3Refuses(t *testing.T) {
+	const address, mac = "BMC address can not be changed if the BMH is not in the Registering state, or if the BMH is not detached", "bootMACAddress can not be changed once it is set"
+	host := func(address, mac, state, operational string) *unstructured.Unstructured {
+		u := &unstructured.Unstructured{Object: map[string]any{
+			"spec":   map[string]any{"bmc": map[string]any{"address": address}, "bootMACAddress": mac},
+			"status": map[string]any{"provisioning": map[string]any{"state": state}, "operationalStatus": operational}}}
+		return u
+	}
+	for _, c := range []struct {
+		address, mac, state, operational, want string
+	}{
+		{"a", "m", "provisioned", "OK", ""},
+		{"b", "m", "provisioned", "OK", address},
+		{"b", "m", "provisioned", "detached", ""},
+		{"b", "m", "registering", "OK", ""},
+		{"a", "n", "registering", "detached", mac},
+		{"b", "n", "available", "OK", "[" + address + ", " + mac + "]"},
+	} {
+		from, to := host("a", "m", c.state, c.operational), host(c.address, c.mac, c.state, c.operational)
+		if got := text(judgeChange(from, to)); got != c.want {
+			t.Errorf("%+v: Metal3 says %q", c, got)
+		}
+	}
+	first := host("", "", "", "")
+	if err := judgeChange(first, host("a", "m", "", "")); err != nil {
+		t.Errorf("what is set first is refused: %v", err)
+	}
+	taken := host("a", "m", "provisioned", "OK")
+	_ = unstructured.SetNestedField(taken.Object, true, "spec", "externallyProvisioned")
+	if got := text(judgeChange(host("a", "m", "provisioned", "OK"), taken)); got != "externallyProvisioned can not be changed" {
+		t.Errorf("Metal3 says %q", got)
+	}
+}
+
 func text(err error) string {
 	if err == nil {
 		return ""

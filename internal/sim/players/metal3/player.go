@@ -28,6 +28,9 @@ func Player() world.Player {
 
 func setup(mgr ctrl.Manager, w *world.World) error {
 	o := &operator{client: mgr.GetClient(), reader: mgr.GetAPIReader(), world: w, log: w.Log.With("player", "metal3"), attempts: map[types.UID]attempt{}}
+	if err := serveHook(mgr); err != nil {
+		return err
+	}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("metal3-host").
 		For(empty("BareMetalHost")).

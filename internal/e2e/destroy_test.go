@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -26,6 +25,7 @@ import (
 	"github.com/labrun/labrun/internal/program"
 	"github.com/labrun/labrun/internal/sim/players/obj"
 	"github.com/labrun/labrun/internal/sim/players/playtest"
+	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/pipeline/event"
 	"github.com/labrun/labrun/redfish"
 	"github.com/labrun/labrun/steps/kube"
@@ -97,37 +97,6 @@ func (l *lab) onlyResults(t *testing.T) []string {
 		t.Errorf("the results are %v", kept)
 	}
 	return kept
-}
-
-// wantTakenOut takes a worker out of the lab file and then out of the lab: its own
-// Machine goes, its host is deleted and its server off; all else stays.
-func (l *lab) wantTakenOut(t *testing.T, worker string) {
-	t.Helper()
-	one := *l
-	one.file, one.values = without(t, l.file, worker), without(t, l.values, worker)
-	o := one.destroy(t, "--orphans").must(t, 0)
-	t.Log("taken out:", o.told())
-	if hosts := l.hosts(t); slices.Contains(hosts, worker) || len(hosts) != len(l.facts.Workers)-1 {
-		t.Errorf("hosts are %v", hosts)
-	}
-	playtest.Until(t, playtest.Client(t, l.Hub().Config()), obj.New("hypershift.openshift.io/v1beta1", "NodePool", l.facts.Hosted.Namespace, l.facts.Hosted.Name), func(u *unstructured.Unstructured) string {
-		spec, _, _ := unstructured.NestedInt64(u.Object, "spec", "replicas")
-		status, _, _ := unstructured.NestedInt64(u.Object, "status", "replicas")
-		if want := int64(len(l.facts.Workers) - 1); spec != want || status != want {
-			return fmt.Sprintf("it wants %d workers and has %d, want %d", spec, status, want)
-		}
-		return ""
-	})
-	changed := o.status(event.Changed)
-	for _, step := range []string{"take_out", "host[" + worker + "]"} {
-		if !slices.Contains(changed, step) {
-			t.Errorf("%s changed nothing: %v", step, changed)
-		}
-	}
-	_, text, exit := one.plan(t)
-	if exit != 0 || strings.Contains(text, "--orphans") {
-		t.Errorf("exit %d, and the plan still knows of it:\n%s", exit, text)
-	}
 }
 
 // wantRefused puts somebody else's object, which has the lab's labels and is in no
@@ -231,26 +200,36 @@ func (l *lab) lose(t *testing.T, c client.WithWatch, worker string) {
 func (l *lab) wantOff(t *testing.T) {
 	t.Helper()
 	for _, w := range l.overlaid(t).Workers {
-		password, err := os.ReadFile(string(w.BMC.Credentials.Password.File))
-		if err != nil {
-			t.Fatal(err)
-		}
-		service, err := redfish.Open(t.Context(), redfish.Host{Name: w.Name, Address: w.BMC.Address, DisableCertificateVerification: true,
-			Credentials: redfish.Credentials{Username: w.BMC.Credentials.Username, Password: strings.TrimSpace(string(password))}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		power, err := service.Power(t.Context())
-		media, err2 := service.Media(t.Context())
-		if err := errors.Join(err, err2, service.Close(t.Context())); err != nil || power != "Off" {
-			t.Errorf("%s is %s: %v", w.Name, power, err)
-		}
-		for _, m := range media {
-			if m.Inserted || m.Image != "" {
-				t.Errorf("%s has %s in %s", w.Name, m.Image, m.Path)
-			}
+		if is := power(t, w); is != "Off" {
+			t.Errorf("%s is %s", w.Name, is)
 		}
 	}
+}
+
+// power asks a worker's BMC: On or Off, and what is in its drives.
+func power(t *testing.T, w labs.Worker) string {
+	t.Helper()
+	password, err := os.ReadFile(string(w.BMC.Credentials.Password.File))
+	if err != nil {
+		t.Fatal(err)
+	}
+	service, err := redfish.Open(t.Context(), redfish.Host{Name: w.Name, Address: w.BMC.Address, DisableCertificateVerification: true,
+		Credentials: redfish.Credentials{Username: w.BMC.Credentials.Username, Password: strings.TrimSpace(string(password))}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	state, err := service.Power(t.Context())
+	media, err2 := service.Media(t.Context())
+	if err := errors.Join(err, err2, service.Close(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	said := string(state)
+	for _, m := range media {
+		if m.Inserted || m.Image != "" {
+			said += ", with " + m.Image + " in " + m.Path
+		}
+	}
+	return said
 }
 
 // destroy runs labrun destroy in this process.

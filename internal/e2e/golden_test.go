@@ -25,7 +25,13 @@ func (l *lab) wantBlock(t *testing.T, name string, o outcome, i *event.Instance)
 	if i.Key != "" { // whichever worker is the first
 		got = strings.ReplaceAll(got, i.Key, "WORKER")
 	}
-	golden := filepath.Join("testdata", "failures", name+".golden")
+	wantGolden(t, filepath.Join("failures", name), got)
+}
+
+// wantGolden holds a text against a golden file.
+func wantGolden(t *testing.T, name, got string) {
+	t.Helper()
+	golden := filepath.Join("testdata", name+".golden")
 	if *update {
 		if err := os.MkdirAll(filepath.Dir(golden), 0o755); err != nil {
 			t.Fatal(err)

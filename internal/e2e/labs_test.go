@@ -36,10 +36,8 @@ func TestConnectedLab(t *testing.T) {
 	l.wantFinishedPlan(t)
 	l.wantNothingToDo(t)
 	l.wantChangedPlan(t)
-	l.wantOrphans(t, "worker1")
 	l.wantNothingToDoWithoutState(t)
 	l.wantNights(t)
-	l.wantTakenOut(t, "worker1")
 	l.wantDestroyed(t, before)
 	killedEverywhere(t, oneSide, objects, changes)
 }

@@ -3,13 +3,9 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-
-	"sigs.k8s.io/yaml"
 
 	"github.com/labrun/labrun/internal/cli"
 	"github.com/labrun/labrun/internal/program"
@@ -103,49 +99,4 @@ func (l *lab) wantUnchangedHub(t *testing.T, since int) {
 			t.Errorf("a plan changed %s %s/%s", w.Resource, w.Namespace, w.Name)
 		}
 	}
-}
-
-// wantOrphans plans a finished lab whose file has one worker less: a run would take
-// nothing away.
-func (l *lab) wantOrphans(t *testing.T, worker string) {
-	t.Helper()
-	one := *l
-	one.file, one.values = without(t, l.file, worker), without(t, l.values, worker)
-	plan, text, exit := one.plan(t)
-	var orphans []string
-	for _, o := range plan.Orphans {
-		orphans = append(orphans, o.Step+"["+o.Key+"]")
-		t.Logf("orphan %s[%s]: %v", o.Step, o.Key, o.Objects)
-	}
-	if exit != 0 || !slices.Contains(orphans, "host["+worker+"]") || !strings.Contains(text, "labrun destroy LAB --orphans takes them away") {
-		t.Errorf("exit %d, orphans %v\n%s", exit, orphans, text)
-	}
-	for _, o := range plan.Orphans {
-		if o.Key != worker {
-			t.Errorf("%s[%s] is an orphan", o.Step, o.Key)
-		}
-	}
-}
-
-// without writes a lab file, or one of values, that lacks a worker.
-func without(t *testing.T, file, worker string) string {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var doc map[string]any
-	if err := yaml.Unmarshal(text, &doc); err != nil {
-		t.Fatal(err)
-	}
-	facts := doc["lab"].(map[string]any)
-	facts["workers"] = slices.DeleteFunc(facts["workers"].([]any), func(w any) bool { return w.(map[string]any)["name"] == worker })
-	if text, err = yaml.Marshal(doc); err != nil {
-		t.Fatal(err)
-	}
-	out := filepath.Join(t.TempDir(), filepath.Base(file))
-	if err := os.WriteFile(out, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return out
 }

@@ -21,6 +21,7 @@ func Kinds[E kube.Environment]() []pipeline.Kind[E] {
 		kube.Use[ScaleDown, E]("destroy/scale-down", "Scales the NodePool to nothing and waits until its Machines have let the Agents go.", ""),
 		kube.Use[TakeOut, E]("destroy/take-out", "Takes out of the NodePool just the workers that the lab file no longer has.", ""),
 		kube.Use[Host, E]("destroy/host", "Deletes a BareMetalHost once it is not detached.", ""),
+		kube.Use[Agent, E]("destroy/agent", "Deletes the Agents of a server whose BareMetalHost is gone, where their InfraEnv stays.", ""),
 		kube.Use[Objects, E]("destroy/objects", "Deletes the lab's own objects of some kinds, or all that are left.", ""),
 		kube.Use[HostedCluster, E]("destroy/hosted-cluster", "Deletes the HostedCluster with its NodePools, and waits for the end of its control plane.", ""),
 		kube.Use[Namespace, E]("destroy/namespace", "Deletes the control plane's namespace where HyperShift left it.", ""),

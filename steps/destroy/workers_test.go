@@ -224,6 +224,56 @@ func TestHost(t *testing.T) {
 	}
 }
 
+// The Agents of a host that is gone go, and nobody else's.
+func TestAgent(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		seen kube.Seen
+		want []string
+	}{
+		{"gone", sees(nil, agent(1, false), agent(2, false)), []string{"delete Agent agent1"}},
+		{"bound still", sees(nil, agent(1, true)), nil},
+		{"made anew", sees(nil, host(1, nil), agent(1, false)), nil},
+	} {
+		intents, err := Agent{Host: HostOutput{Name: "w1"}}.Objects(facts(), c.seen)
+		if got := did(t, intents, c.seen); err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, %v", c.name, got, err)
+		}
+	}
+}
+
+// An undo that is cut off once a host is deleted knows the server still; the login of
+// its BMC goes last.
+func TestNoted(t *testing.T) {
+	u := host(1, nil)
+	_ = unstructured.SetNestedMap(u.Object, map[string]any{"address": "redfish://old", "credentialsName": "w1-bmc", "disableCertificateVerification": true}, "spec", "bmc")
+	found := Survey{}.Outputs(facts(), sees(nil, u)).Hosts
+	want := HostOutput{Name: "w1", Address: "redfish://old", Secret: "w1-bmc", Insecure: true}
+	if len(found) != 1 || found[0] != want {
+		t.Fatalf("hosts are %+v", found)
+	}
+	intents, err := Host{Host: found[0]}.Objects(facts(), sees(nil, u))
+	if err != nil || len(intents) != 1 || len(intents[0].Note) == 0 {
+		t.Fatalf("%+v, %v", intents, err)
+	}
+	e := entryOf(u)
+	e.UID, e.Step, e.Key, e.Lab, e.Note = "w1", "host", "w1", lab, intents[0].Note
+	login := e
+	login.APIVersion, login.Kind, login.Name, login.UID, login.Note = "v1", "Secret", "w1-bmc", "s", nil
+	secret := object("v1", "Secret", "clusters-h", "w1-bmc", "s", labelled(lab))
+	seen := kube.NewSeen(time.Unix(0, 0), map[kube.Ref][]*unstructured.Unstructured{login.Ref(): {secret}}, nil).WithEntries([]kube.Entry{e, login}, nil)
+	if found := (Survey{}).Outputs(facts(), seen).Hosts; len(found) != 1 || found[0] != want {
+		t.Errorf("once it is gone, hosts are %+v", found)
+	}
+	if intents, err := (Objects{}).Objects(facts(), seen); err != nil || len(intents) > 0 {
+		t.Errorf("the login goes before the server is off: %q, %v", did(t, intents, seen), err)
+	}
+	seen = seen.WithEntries([]kube.Entry{login}, nil)
+	if intents, err := (Objects{}).Objects(facts(), seen); err != nil || !slices.Equal(did(t, intents, seen), []string{"delete Secret w1-bmc"}) {
+		t.Errorf("the login stays: %q, %v", did(t, intents, seen), err)
+	}
+}
+
 func TestManagedCluster(t *testing.T) {
 	imported := func(via string) *unstructured.Unstructured {
 		return object("cluster.open-cluster-management.io/v1", "ManagedCluster", "", "h", "mc", map[string]any{"annotations": map[string]any{createdVia: via}})

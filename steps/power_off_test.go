@@ -15,13 +15,18 @@ import (
 // leftOn is a BMC whose server was left on, with an image in its drive.
 func leftOn(t *testing.T, image string) *bmctest.BMC {
 	t.Helper()
-	b, err := bmctest.New(bmctest.Config{TLS: true, Sessions: true, Username: "admin", Password: "right", NoFetch: true})
+	return leftOnWith(t, "right", image)
+}
+
+func leftOnWith(t *testing.T, password, image string) *bmctest.BMC {
+	t.Helper()
+	b, err := bmctest.New(bmctest.Config{TLS: true, Sessions: true, Username: "admin", Password: password, NoFetch: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.Close)
 	service, err := redfish.Open(t.Context(), redfish.Host{Address: b.Address(bmctest.System), DisableCertificateVerification: true,
-		Credentials: redfish.Credentials{Username: "admin", Password: "right"}})
+		Credentials: redfish.Credentials{Username: "admin", Password: password}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,7 +33,8 @@ type Destroying[E any] struct {
 type Undoing struct {
 	Lab    string     `json:"lab"`
 	Items  []UndoItem `json:"items"`
-	Others []UndoItem `json:"others"` // somebody else's, for which nothing would be begun
+	Others []UndoItem `json:"others"`          // somebody else's, for which nothing would be begun
+	Notes  []string   `json:"notes,omitempty"` // what else would happen, a sentence each
 }
 
 // FateKept is the fate of what an undo is not about.
@@ -194,6 +195,11 @@ func (u Undoing) write(w io.Writer, brief bool) error {
 	}
 	if kept > 0 {
 		if _, err := fmt.Fprintf(w, "%s of the lab would be kept\n", count(kept, "other object")); err != nil {
+			return err
+		}
+	}
+	for _, note := range u.Notes {
+		if _, err := fmt.Fprintln(w, note); err != nil {
 			return err
 		}
 	}

@@ -58,7 +58,7 @@ begin with; labrun run goes on with what was begun.
 }
 
 func (a *app[E]) rebuild(ctx context.Context, file string, f rebuildFlags) error {
-	f.forRun = true
+	f.forRun = !f.dryRun
 	p, err := a.load(file, f.labFlags)
 	if err != nil {
 		return err

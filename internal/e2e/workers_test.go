@@ -35,7 +35,7 @@ func TestWorkers(t *testing.T) {
 
 	first := both.wantAdded(t)
 	second := both.wantReinstalled(t)
-	third := replaced.wantReplaced(t)
+	third := replaced.wantReplaced(t, rack)
 	for what, of := range map[string][2]map[string]string{"installed anew": {first, second}, "replaced": {second, third}} {
 		for kind, was := range of[0] {
 			was, _, _ := strings.Cut(was, "/")
@@ -50,11 +50,7 @@ func TestWorkers(t *testing.T) {
 	if now := rack.standing(t, "worker0"); !maps.Equal(now, other) {
 		t.Errorf("the worker that stayed was\n%v\nand is\n%v", other, now)
 	}
-	for name, want := range map[string]string{"worker0": "On", "worker1": "Off", "spare": "Off"} {
-		if is := power(t, rack.worker(t, name)); !strings.HasPrefix(is, want) {
-			t.Errorf("server %s is %s, want %s", name, is, want)
-		}
-	}
+	rack.wantPower(t, map[string]string{"worker0": "On", "worker1": "Off", "spare": "Off"})
 	alone.wantNothingToDo(t)
 }
 
@@ -90,7 +86,7 @@ func (l *lab) wantReinstalled(t *testing.T) map[string]string {
 
 // wantReplaced puts another server under a worker's name: a run refuses to, before
 // it changes anything, and says which command does it.
-func (l *lab) wantReplaced(t *testing.T) map[string]string {
+func (l *lab) wantReplaced(t *testing.T, rack *lab) map[string]string {
 	t.Helper()
 	before := len(writes(t, l.Hub()))
 	_, text, exit := l.plan(t)
@@ -115,7 +111,18 @@ func (l *lab) wantReplaced(t *testing.T) map[string]string {
 	}
 	l.wantRebuilt(t)
 	l.wantJoined(t)
+	rack.wantPower(t, map[string]string{"worker0": "On", "worker1": "Off", "spare": "On"})
 	return l.standing(t, "worker1")
+}
+
+// wantPower asks the servers of the rack, by the names that they have there.
+func (l *lab) wantPower(t *testing.T, servers map[string]string) {
+	t.Helper()
+	for name, want := range servers {
+		if is := power(t, l.worker(t, name)); is != want && (want == "Off" || !strings.HasPrefix(is, want)) {
+			t.Errorf("server %s is %s, want %s", name, is, want)
+		}
+	}
 }
 
 // wantRebuilt rebuilds worker1, and nothing else.

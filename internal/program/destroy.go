@@ -41,6 +41,11 @@ func look(ctx context.Context, j cli.Job) (cli.Undoing, error) {
 			}
 		}
 	}
+	if out := (destroy.Survey{}).Outputs(facts, seen); !out.Hosted {
+		for _, h := range out.Hosts {
+			found.Notes = append(found.Notes, h.Name+" would leave its pool first: its node is drained, Node, Machine and Agent go, and its server is switched off")
+		}
+	}
 	for _, o := range destroy.Victims(facts, seen, items) {
 		found.Others = append(found.Others, cli.UndoItem{Fate: "refused", Object: o.Ref.String(), Why: o.Why})
 	}

@@ -3,12 +3,14 @@ package steps
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/pipeline"
 	"github.com/labrun/labrun/pipeline/event"
 	"github.com/labrun/labrun/steps/crd"
+	"github.com/labrun/labrun/steps/destroy"
 	"github.com/labrun/labrun/steps/kube"
 	"github.com/labrun/labrun/steps/trouble"
 )
@@ -88,6 +90,28 @@ func (l *Lab) otherServers(ctx context.Context) []pipeline.FactProblem {
 					Hint:    replaceBy(w.Name)})
 			}
 		}
+	}
+	return append(problems, l.leftOn(ctx, hub)...)
+}
+
+// leftOn says which workers of the lab file are to take the place of a server that an
+// undo, which was cut off, has not switched off yet: a run would lose sight of it.
+func (l *Lab) leftOn(ctx context.Context, hub *kube.Cluster) []pipeline.FactProblem {
+	entries, err := hub.Entries(ctx, l.facts.Name)
+	if err != nil {
+		return nil
+	}
+	var problems []pipeline.FactProblem
+	for _, e := range entries {
+		h := destroy.Noted(e)
+		if e.Kind != "BareMetalHost" || !replaced(l.facts, h) || l.opts.Keeps != nil && l.Keeps(e) == "" {
+			continue
+		}
+		n := slices.IndexFunc(l.facts.Workers, func(w labs.Worker) bool { return w.Name == h.Name })
+		problems = append(problems, pipeline.FactProblem{
+			Path:    fmt.Sprintf("workers[%d].bmc.address", n),
+			Message: fmt.Sprintf("the server that %s was, %s, has not been switched off yet: an undo that took it out did not come to its end", h.Name, h.Address),
+			Hint:    "labrun destroy LAB --worker " + h.Name + " goes on with it"})
 	}
 	return problems
 }

@@ -3,16 +3,19 @@ package steps
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/labrun/labrun/labs"
+	"github.com/labrun/labrun/pipeline"
 	"github.com/labrun/labrun/redfish/bmctest"
 	"github.com/labrun/labrun/steps/crd"
 	"github.com/labrun/labrun/steps/destroy"
@@ -135,8 +138,40 @@ spec: {online: true, bootMACAddress: "52:54:00:ff:ff:ff", bmc: {address: "ADDRES
 	if found := env.otherServers(t.Context()); len(found) > 0 {
 		t.Errorf("of a host that goes: %+v", found)
 	}
+	o.Keeps = nil
+	wantLeftOn(t, f, o)
 	env, _ = anEnv(t, f, LabOptions{Kubeconfig: "no-such-file"})
 	if found := env.otherServers(t.Context()); len(found) > 0 {
 		t.Errorf("without a cluster: %+v", found)
+	}
+}
+
+// wantLeftOn enters a host that an undo deleted, whose server it has not come to.
+func wantLeftOn(t *testing.T, f *labs.Facts, o LabOptions) {
+	t.Helper()
+	client := kubernetes.NewForConfigOrDie(hub.Get(t).Config()).CoreV1()
+	inventories := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: kube.InventoryNamespace}}
+	if _, err := client.Namespaces().Create(t.Context(), inventories, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
+		t.Fatal(err)
+	}
+	entry := func(address string) string {
+		return `{"step": "host", "key": "worker1", "lab": "x", "apiVersion": "metal3.io/v1alpha1", "kind": "BareMetalHost", "namespace": "n", "name": "worker1",
+			"note": {"name": "worker1", "address": "` + address + `"}}`
+	}
+	for address, want := range map[string]int{"redfish://old/1": 1, f.Workers[1].BMC.Address: 0} {
+		inventory := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: kube.InventoryName(f.Name)}, Data: map[string]string{"host": entry(address)}}
+		if _, err := client.ConfigMaps(kube.InventoryNamespace).Create(t.Context(), inventory, metav1.CreateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		env, _ := anEnv(t, f, o)
+		found := env.otherServers(t.Context())
+		found = slices.DeleteFunc(found, func(p pipeline.FactProblem) bool { return p.Path == "workers[0].boot_mac" })
+		if len(found) != want || want == 1 && (found[0].Path != "workers[1].bmc.address" || !strings.Contains(found[0].Message, "redfish://old/1, has not been switched off yet") ||
+			found[0].Hint != "labrun destroy LAB --worker worker1 goes on with it") {
+			t.Errorf("%s: %+v", address, found)
+		}
+		if err := client.ConfigMaps(kube.InventoryNamespace).Delete(t.Context(), inventory.Name, metav1.DeleteOptions{}); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

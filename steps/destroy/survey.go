@@ -132,7 +132,7 @@ func (Survey) Outputs(f *labs.Facts, seen kube.Seen) SurveyOutputs {
 		if i.Entry.Kind != "BareMetalHost" || !slices.Contains([]Fate{Doomed, Gone}, i.Fate) {
 			continue
 		}
-		h := noted(i.Entry)
+		h := Noted(i.Entry)
 		if u := seen.Get(i.Ref()); u != nil {
 			h.Address, h.Secret = text(u, "spec", "bmc", "address"), text(u, "spec", "bmc", "credentialsName")
 			h.Insecure = flag(u, "spec", "bmc", "disableCertificateVerification")
@@ -142,9 +142,9 @@ func (Survey) Outputs(f *labs.Facts, seen kube.Seen) SurveyOutputs {
 	return out
 }
 
-// noted is a host as the inventory knows it: with what was entered before it was
+// Noted is a host as the inventory knows it: with what was entered before it was
 // deleted.
-func noted(e kube.Entry) HostOutput {
+func Noted(e kube.Entry) HostOutput {
 	h := HostOutput{}
 	if len(e.Note) == 0 || json.Unmarshal(e.Note, &h) != nil {
 		h = HostOutput{}

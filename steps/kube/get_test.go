@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,16 +19,19 @@ import (
 // for ever: a status code, or 0 for a connection that breaks.
 func secretServer(t *testing.T, answers ...int) *Cluster {
 	t.Helper()
+	var turn sync.Mutex // a connection that broke may be asked over by the next one at once
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		if r.URL.Path == "/api/v1" {
 			_, _ = w.Write([]byte(`{"kind":"APIResourceList","resources":[{"name":"secrets","kind":"Secret","namespaced":true}]}`))
 			return
 		}
+		turn.Lock()
 		code := answers[0]
 		if len(answers) > 1 {
 			answers = answers[1:]
 		}
+		turn.Unlock()
 		switch code {
 		case 0:
 			panic(http.ErrAbortHandler)

@@ -2,7 +2,6 @@ package kube
 
 import (
 	"context"
-	"maps"
 	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -10,17 +9,21 @@ import (
 	"github.com/labrun/labrun/pipeline"
 )
 
+// Entries gives what the inventory of a lab holds, by kind, namespace and name.
+func (c *Cluster) Entries(ctx context.Context, lab string) ([]Entry, error) {
+	i := c.inventoryOf(InventoryName(lab))
+	entries, err := i.all(ctx)
+	return entries, explain(c, "reading", "ConfigMap "+InventoryNamespace+"/"+i.name, "labrun", err)
+}
+
 // Made gives what the inventory of a lab holds, by step and key.
 func (c *Cluster) Made(ctx context.Context, lab string) ([]pipeline.Orphan, error) {
-	i := c.inventoryOf(InventoryName(lab))
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if err := i.load(ctx); err != nil {
-		return nil, explain(c, "reading", "ConfigMap "+InventoryNamespace+"/"+i.name, "labrun", err)
+	entries, err := c.Entries(ctx, lab)
+	if err != nil {
+		return nil, err
 	}
 	var made []pipeline.Orphan
-	for _, key := range slices.Sorted(maps.Keys(i.entries)) {
-		e := i.entries[key]
+	for _, e := range entries {
 		object := Ref{APIVersion: e.APIVersion, Kind: e.Kind, Namespace: e.Namespace, Name: e.Name}.String()
 		n := slices.IndexFunc(made, func(m pipeline.Orphan) bool { return m.Step == e.Step && m.Key == e.Key })
 		if n < 0 {

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -90,6 +91,23 @@ func (l *aLab) until(id string, s stub, found func(pipeline.Report) bool) pipeli
 				return pipeline.Report{Report: *e.Report}
 			}
 		}
+	}
+}
+
+// What an undo has yet to know of an object stands in the inventory before it goes.
+func TestNote(t *testing.T) {
+	l := newLab(t, "note")
+	u := aConfigMap(hub.Namespace(t, "note"), "goes", nil)
+	l.must("make", stub{intents: []Intent{{Object: u}}})
+	for range 2 { // done again, it stays
+		l.must("undo", stub{intents: []Intent{{How: Delete, Object: u, Enter: true, Note: json.RawMessage(`{"at": "there"}`)}}})
+		entries, err := l.cluster.Entries(t.Context(), "note")
+		if err != nil || len(entries) != 1 || !sameJSON(entries[0].Note, map[string]any{"at": "there"}) || entries[0].Step != "make" || entries[0].UID == "" {
+			t.Errorf("%+v, %v", entries, err)
+		}
+	}
+	if l.get(RefTo(u)) != nil {
+		t.Error("it is there still")
 	}
 }
 

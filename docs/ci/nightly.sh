@@ -40,23 +40,34 @@ held=${NIGHTLY_HELD:-fail}
 tries=${NIGHTLY_TRIES:-1}
 pause=${NIGHTLY_PAUSE:-600}
 
-# oneof NAME VALUE WORD...: a setting that is none of its words ends the night before it begins.
+mkdir -p "$reports"
+rm -rf "$reports/evidence"
+rm -f "$reports"/{verdict,summary.md,validate.txt,preflight.xml,events.jsonl,rebuild.txt,status.txt}
+
+# oneof NAME VALUE WORD...: a setting that is none of its words is wrong.
 oneof() {
   local name=$1 value=$2 word
   shift 2
   for word; do
     [ "$word" != "$value" ] || return 0
   done
-  echo "$0: $name is \"$value\", which is none of: $*" >&2
-  exit 2
+  wrong="$name is \"$value\", which is none of: $*"
 }
+
+# number NAME VALUE FROM: so is one that is no number, or too small.
+number() {
+  case $2 in
+  *[!0-9]*) ;;
+  *) [ "$2" -lt "$3" ] || return 0 ;;
+  esac
+  wrong="$1 is \"$2\", want a number from $3"
+}
+
+wrong= # what is wrong with the settings: the night ends before it begins
 oneof NIGHTLY_PREFLIGHT "$preflight" stop report off
 oneof NIGHTLY_HELD "$held" fail skip
-case $tries in '' | 0 | *[!0-9]*) oneof NIGHTLY_TRIES "$tries" "a number from 1" ;; esac
-
-mkdir -p "$reports"
-rm -rf "$reports/evidence"
-rm -f "$reports"/{verdict,summary.md,validate.txt,preflight.xml,events.jsonl,status.txt}
+number NIGHTLY_TRIES "$tries" 1
+number NIGHTLY_PAUSE "$pause" 0
 
 signals=0 # how many came
 child=    # the process that is attended to
@@ -96,13 +107,32 @@ attend() {
 validate() { exec "$labrun" validate "$lab" "$@" >"$reports/validate.txt" 2>&1; }
 ask() { exec "$labrun" preflight "$lab" "$@" -o junit >"$reports/preflight.xml"; }
 rebuild() {
-  exec "$labrun" rebuild "$lab" "$@" --from "$from" --max-duration "$limit" --state-dir "$state" -o json >"$reports/events.jsonl"
+  exec "$labrun" rebuild "$lab" "$@" --from "$from" --max-duration "$limit" --state-dir "$state" -o json >"$reports/events.jsonl" 2>&3 3>&- 4<&-
 }
+
+# logged COMMAND...: attends to it, and keeps what it writes to file descriptor 3 in rebuild.txt, while the log shows
+# it. What copies that lives as long as it is written to, whatever signal the script's group gets: without it the next
+# line would end labrun. Its end is waited for, but not for ever: something that outlives labrun may hold its stderr.
+logged() {
+  local copy
+  coproc { trap '' INT TERM HUP && exec tee "$reports/rebuild.txt" 4>&1 >&2; }
+  copy=$COPROC_PID
+  exec 3>&"${COPROC[1]}"- 4<&"${COPROC[0]}"-
+  attend "$@"
+  exec 3>&-
+  if read -r -t 10 <&4 || [ $? -eq 1 ]; then # its end, and not that of the patience
+    wait "$copy" || :
+  fi
+  exec 4<&-
+}
+
+# began: the rebuild got as far as to have a run, which may have changed something.
+began() { [ "$stage" = rebuild ] && [ -s "$reports/events.jsonl" ]; }
 
 # build rebuilds the lab; one that somebody else holds is asked for again.
 build() {
   local try=1
-  while attend rebuild "$@" && [ "$code" -eq 4 ] && [ "$try" -lt "$tries" ]; do
+  while logged rebuild "$@" && [ "$code" -eq 4 ] && ! began && [ "$try" -lt "$tries" ]; do
     echo "$lab is held by somebody else: try $((try + 1)) of $tries in $pause seconds" >&2
     try=$((try + 1))
     attend sleep "$pause"
@@ -112,6 +142,8 @@ build() {
 
 # night runs its parts, until one of them ends it; stage is the part that did.
 night() {
+  stage=settings code=2
+  [ -z "$wrong" ] || return 0
   stage=validate
   attend validate "$@"
   cat "$reports/validate.txt" >&2
@@ -138,6 +170,15 @@ failures() {
     -e 's/&lt;/</g;s/&gt;/>/g;s/&#34;/"/g;s/&quot;/"/g' -e "s/&#39;/'/g" -e 's/&#x[AD9];/ /g;s/&amp;/\&/g' -e 'p' "$reports/preflight.xml"
 }
 
+# left says what a labrun that did not end by its own left of the lab.
+left() {
+  if began; then
+    echo "the lab may be half destroyed or half built; the next night cleans up"
+  else
+    echo "nothing was changed"
+  fi
+}
+
 # judge turns the exit code into a verdict, and a sentence for whoever reads it in the morning.
 judge() {
   case $code in
@@ -149,19 +190,23 @@ judge() {
   130 | 143)
     verdict=stopped said="$stage of $lab was stopped after $limit"
     [ "$signals" -eq 0 ] || said="$stage of $lab was stopped by a signal"
-    said="$said; the next night cleans up"
+    said="$said; $(left)"
     ;;
-  *) verdict=broken said="$stage of $lab ended with exit code $code, as when labrun is killed or cannot be started; the next night cleans up" ;;
+  *) verdict=broken said="$stage of $lab ended with exit code $code, as when labrun is killed; $(left)" ;;
   esac
-  [ "$stage:$code" != preflight:3 ] || said="$said; yesterday's lab still stands"
+  case $stage:$code in
+  settings:*) said="$wrong; nothing was begun" ;;
+  preflight:3) said="$said; yesterday's lab still stands" ;;
+  rebuild:4) ! began || said="$lab was not held to the end of its rebuild; $(left)" ;;
+  *:126 | *:127) said="LABRUN=$labrun cannot be started; nothing was begun" ;;
+  esac
 }
 
 # collect keeps what the run left to read: what became of each step, and the evidence of failures. The lab's own
 # folder stays where it is: the hosted cluster's passwords may be in it.
 collect() {
-  [ "$stage" = rebuild ] || return 0
-  [ -s "$reports/events.jsonl" ] || [ "$verdict" = held ] || return 0 # it did not begin: the last run is another one
-  "$labrun" status "$lab" "$@" --state-dir "$state" >"$reports/status.txt" 2>&1 || :
+  began || return 0 # otherwise the last run is another one, and so it can be of a held lab
+  [ "$verdict" = held ] || "$labrun" status "$lab" "$@" --state-dir "$state" >"$reports/status.txt" 2>&1 || :
   local name number page
   sed -n 's/^{[^{]*"type":"run.started","run":{[^}]*"lab":"\([a-z0-9-]*\)".*"number":\([0-9]*\),.*/\1 \2/p' "$reports/events.jsonl" | sort -u |
     while read -r name number; do
@@ -180,7 +225,13 @@ summary() {
   case $stage in
   validate) quote "$reports/validate.txt" ;;
   preflight) failures | quote - ;;
-  rebuild) [ ! -e "$reports/status.txt" ] || quote "$reports/status.txt" ;;
+  rebuild)
+    if [ -e "$reports/status.txt" ]; then
+      quote "$reports/status.txt"
+    elif [ -s "$reports/rebuild.txt" ]; then # it says why it did not begin, or who holds the lab
+      tail -n 20 "$reports/rebuild.txt" | quote -
+    fi
+    ;;
   esac
   for page in "$reports"/evidence/*/why.md; do
     [ -e "$page" ] || continue
@@ -199,7 +250,7 @@ quote() {
 annotate() {
   local level=error page
   case $verdict in green) return 0 ;; held) level=warning ;; esac
-  sed -n 's/%/%25/g;s/^\([^: ][^:]*\):\([0-9][0-9]*\):\([0-9][0-9]*\): \(.*\)/\1 \2 \3 \4/p' "$reports/validate.txt" |
+  [ ! -e "$reports/validate.txt" ] || sed -n 's/%/%25/g;s/^\([^: ][^:]*\):\([0-9][0-9]*\):\([0-9][0-9]*\): \(.*\)/\1 \2 \3 \4/p' "$reports/validate.txt" |
     while read -r file line column text; do
       case $text in
       'warning: '*) echo "::warning file=$file,line=$line,col=$column::${text#warning: }" ;;

@@ -86,13 +86,15 @@ func TestCredentials(t *testing.T) {
 	if err := os.WriteFile(written, []byte("kind: Config"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	wantNoKubeconfig(t, env, "the file "+written+" holds no kubeconfig", "move it away")
+	wantKubeconfig(t, env, hosted, "Secret "+ns+"/named-by-status on "+cp.URL()) // the file is of another one
+	wantLeftAlone(t, env, written)
 	got, err := env.Secret(t.Context(), labs.SecretRef{Secret: labs.ClusterRef{Namespace: ns, Name: "named-by-status", Key: "kubeconfig"}})
 	if err != nil || got.Reveal() != hosted {
 		t.Errorf("a secret of the cluster: %v", err)
 	}
 	_, err = env.Secret(t.Context(), labs.SecretRef{Secret: labs.ClusterRef{Namespace: ns, Name: "named-by-status", Key: "other"}})
 	wantError(t, err, "has no key other")
+	wantGone(t, env, clusters, made.GetName(), written)
 	if requests := env.Requests(); requests["hub reads"] == 0 || requests["hub writes"] != 0 {
 		t.Errorf("requests %v", requests)
 	}
@@ -100,14 +102,14 @@ func TestCredentials(t *testing.T) {
 
 func wantKubeconfig(t *testing.T, env *Env, want, where string) {
 	t.Helper()
-	text, from, err := env.HostedKubeconfig(t.Context())
-	if err != nil || text != want || from != where {
-		t.Errorf("the kubeconfig is from %q, %v; want it from %q", from, err, where)
+	found, err := env.HostedKubeconfig(t.Context())
+	if err != nil || found != (FoundKubeconfig{Text: want, From: where}) {
+		t.Errorf("the kubeconfig is from %q, %v (unasked: %q); want it from %q", found.From, err, found.Unasked, where)
 	}
 }
 
 func wantNoKubeconfig(t *testing.T, env *Env, parts ...string) {
 	t.Helper()
-	_, _, err := env.HostedKubeconfig(t.Context())
+	_, err := env.HostedKubeconfig(t.Context())
 	wantError(t, err, parts...)
 }

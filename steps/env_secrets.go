@@ -9,11 +9,15 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/steps/kube"
 )
+
+// errNoKey is the error of a Secret without what is looked for in it.
+var errNoKey = errors.New("has no key")
 
 // published reads one key of a Secret of the hub.
 func (l *Lab) published(ctx context.Context, ref kube.Ref, key string) (string, error) {
@@ -27,10 +31,13 @@ func (l *Lab) published(ctx context.Context, ref kube.Ref, key string) (string, 
 	}
 	secret := kube.Convert[corev1.Secret](u)
 	if secret == nil || len(secret.Data[key]) == 0 {
-		return "", fmt.Errorf("%s has no key %s", what(ref), key)
+		return "", fmt.Errorf("%s %w %s", what(ref), errNoKey, key)
 	}
 	return string(secret.Data[key]), nil
 }
+
+// absent says that the hub was asked for an object, and has none.
+func absent(err error) bool { return apierrors.IsNotFound(err) || kube.NotServed(err) }
 
 // resultSecret is the Secret that the HostedCluster's status names in a field, or
 // the one that HyperShift has always called so.

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/labrun/labrun/pipeline"
@@ -15,41 +15,80 @@ import (
 	"github.com/labrun/labrun/steps/kube"
 )
 
-// HostedKubeconfig finds the hosted cluster's kubeconfig where a run has put it,
-// else in the Secret that HyperShift publishes on the hub. from says where it was.
-func (l *Lab) HostedKubeconfig(ctx context.Context) (text, from string, err error) {
+// publishedWithin is how long the hub is asked for the kubeconfig that it publishes.
+const publishedWithin = 5 * time.Second
+
+// FoundKubeconfig is the hosted cluster's kubeconfig.
+type FoundKubeconfig struct {
+	Text    string // the kubeconfig itself
+	From    string // where it was: the file that a run has written, or the Secret on the hub
+	Unasked string // why the hub could not be asked whether it is still the cluster's; "" where it was
+}
+
+// HostedKubeconfig finds the kubeconfig that HyperShift publishes on the hub. What a
+// run has written may be of a cluster that was: it is given only where the hub has the
+// same, or cannot be asked.
+func (l *Lab) HostedKubeconfig(ctx context.Context) (FoundKubeconfig, error) {
 	path := l.result(l.facts.Results.Kubeconfig, "kubeconfig")
-	b, err := os.ReadFile(path)
+	written, unread := os.ReadFile(path)
+	limited, cancel := context.WithTimeout(ctx, publishedWithin)
+	defer cancel()
+	text, from, err := l.publishedKubeconfig(limited, path, unread == nil)
+	found := FoundKubeconfig{Text: text, From: from}
 	switch {
+	case ctx.Err() != nil:
+		return FoundKubeconfig{}, ctx.Err()
+	case err == nil && unread == nil && string(written) == text:
+		found.From = "the file " + path
 	case err == nil:
-		text, from = string(b), "the file "+path
-	case errors.Is(err, fs.ErrNotExist):
-		if text, from, err = l.publishedKubeconfig(ctx); err != nil {
-			return "", "", err
-		}
+	case absent(err) || errors.Is(err, errNoKey) || errors.Is(unread, fs.ErrNotExist):
+		return FoundKubeconfig{}, err
+	case unread != nil:
+		return FoundKubeconfig{}, errors.Join(fmt.Errorf("reading the kubeconfig that a run has written: %w", unread), err)
 	default:
-		return "", "", fmt.Errorf("reading the kubeconfig that a run has written: %w", err)
+		found = FoundKubeconfig{Text: string(written), From: "the file " + path, Unasked: err.Error()}
 	}
-	config, err := clientcmd.Load([]byte(text))
+	if err := found.check(); err != nil {
+		return FoundKubeconfig{}, err
+	}
+	return found, nil
+}
+
+// check says whether it is a kubeconfig at all.
+func (k FoundKubeconfig) check() error {
+	config, err := clientcmd.Load([]byte(k.Text))
 	if err == nil && len(config.Clusters) == 0 {
 		err = errors.New("it names no cluster")
 	}
-	if err != nil {
-		return "", "", &pipeline.Report{Report: event.Report{Title: from + " holds no kubeconfig",
-			Lines: []event.Line{{Label: "it said", Text: err.Error()}}, Next: "move it away, and labrun kubeconfig LAB asks the management cluster"}, Cause: err}
+	if err == nil {
+		return nil
 	}
-	return text, from, nil
+	r := event.Report{Title: k.From + " holds no kubeconfig", Lines: []event.Line{{Label: "it said", Text: err.Error()}},
+		Next: "labrun status LAB says whether HyperShift is done with it"}
+	if k.Unasked != "" {
+		r.Lines = append(r.Lines, event.Line{Label: "the management cluster could not be asked", Text: k.Unasked})
+		r.Next = "labrun kubeconfig LAB --kubeconfig FILE asks the management cluster that FILE leads to"
+	}
+	return &pipeline.Report{Report: r, Cause: err}
 }
 
-func (l *Lab) publishedKubeconfig(ctx context.Context) (text, from string, err error) {
+// publishedKubeconfig asks the hub. Where it has none, the error says whether the
+// hosted cluster is not there yet, or is gone and the file that a run has written to
+// path is left of it.
+func (l *Lab) publishedKubeconfig(ctx context.Context, path string, written bool) (text, from string, err error) {
 	ref, err := l.resultSecret(ctx, "kubeconfig", kubeconfigSecret(l.facts))
-	if apierrors.IsNotFound(err) {
+	switch {
+	case absent(err) && written:
+		return "", "", &pipeline.Report{Report: event.Report{
+			Title: fmt.Sprintf("the hosted cluster is gone: %s is of one that was", path),
+			Lines: []event.Line{{Label: "seen", Text: fmt.Sprintf("there is no %s on %s", hostedClusterRef(l.facts), l.hubHost())}},
+			Next:  "labrun run LAB builds it again; where it stands on another management cluster: --kubeconfig FILE"}, Cause: err}
+	case absent(err):
 		return "", "", l.notYet(hostedClusterRef(l.facts), "labrun run LAB builds it", err)
-	}
-	if err == nil {
+	case err == nil:
 		text, err = l.published(ctx, ref, "kubeconfig")
 	}
-	if apierrors.IsNotFound(err) {
+	if absent(err) {
 		return "", "", l.notYet(ref, "HyperShift publishes it once the control plane's API server runs: labrun status LAB says how far the run is, oc get "+
 			kube.GetArguments(hostedClusterRef(l.facts))+" what HyperShift waits for", err)
 	}

@@ -7,15 +7,17 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"path/filepath"
+	"slices"
 
 	"github.com/labrun/labrun/pipeline/event"
+	"github.com/labrun/labrun/steps/kube"
 )
 
 // Results removes the files that Credentials wrote, while the cluster that they let
 // somebody into can still say what they should hold. A file that holds anything else
-// is left.
+// is left. Where that cluster is gone already, what is in the lab's state folder is
+// left of it, and goes too.
 type Results struct{}
 
 // ResultsOutputs are the files that are gone.
@@ -35,11 +37,13 @@ func (o ResultsOutputs) Summary() string {
 func (Results) Run(ctx context.Context, env *Env) (ResultsOutputs, error) {
 	out := ResultsOutputs{Removed: []string{}}
 	_, files, err := Credentials{}.wanted(ctx, env)
+	left := absent(err)
+	if left {
+		files, err = leftovers(ctx, env)
+	}
 	switch {
 	case ctx.Err() != nil:
 		return out, ctx.Err()
-	case apierrors.IsNotFound(err): // the hosted cluster never published them, and none was written
-		return out, nil
 	case err != nil:
 		env.scope.Warn(event.Report{Title: "the kubeconfig and the password file are left where they are here: " + err.Error()})
 		return out, nil
@@ -52,7 +56,7 @@ func (Results) Run(ctx context.Context, env *Env) (ResultsOutputs, error) {
 		if err != nil {
 			return out, fmt.Errorf("removing %s: %w", f.path, err)
 		}
-		if !bytes.Equal(have, f.content) {
+		if !left && !bytes.Equal(have, f.content) {
 			continue
 		}
 		if err := env.scope.DoObservable(ctx, "remove", "file "+f.path, func(context.Context) (bool, string, error) {
@@ -63,4 +67,30 @@ func (Results) Run(ctx context.Context, env *Env) (ResultsOutputs, error) {
 		out.Removed = append(out.Removed, f.path)
 	}
 	return out, nil
+}
+
+// leftovers are the files of the lab's own state folder, whatever they hold, where
+// the hub has neither the HostedCluster nor what it published. A place that the lab
+// file names is its user's: what is there may be of another cluster.
+func leftovers(ctx context.Context, env *Env) ([]result, error) {
+	hub, err := env.Hub(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, ref := range []kube.Ref{hostedClusterRef(env.facts), kubeconfigSecret(env.facts), passwordSecret(env.facts)} {
+		if _, err := hub.Get(ctx, ref); !absent(err) {
+			return nil, err // it is there: it has not published all yet, or its end is not over
+		}
+	}
+	if env.opts.StateDir == "" {
+		return nil, nil
+	}
+	named := []string{string(env.facts.Results.Kubeconfig), string(env.facts.Results.Password)}
+	var files []result
+	for _, name := range []string{"kubeconfig", "kubeadmin-password"} {
+		if path := filepath.Join(env.opts.StateDir, name); !slices.Contains(named, path) {
+			files = append(files, result{path: path})
+		}
+	}
+	return files, nil
 }

@@ -48,9 +48,9 @@ type Program[E any] struct {
 	Known   func(facts any) []weak.Known
 	// Preflight asks what the lab stands on; without it there is no such command.
 	Preflight func(ctx context.Context, j Job, q preflight.Questions) (preflight.Report, error)
-	// Kubeconfig finds what lets somebody into the cluster that is built, and says
-	// where it was; without it there is no such command.
-	Kubeconfig func(ctx context.Context, j Job) (text, from string, err error)
+	// Kubeconfig finds what lets somebody into the cluster that is built; without it
+	// there is no such command.
+	Kubeconfig func(ctx context.Context, j Job) (Kubeconfig, error)
 	// Destroy takes a lab apart; without it there is no such command.
 	Destroy *Destroying[E]
 	// Advise says what is known of a kind of failure, by the code of its report;

@@ -68,10 +68,11 @@ func labOf(j cli.Job) *steps.Lab {
 }
 
 // kubeconfig finds the hosted cluster's.
-func kubeconfig(ctx context.Context, j cli.Job) (text, from string, err error) {
+func kubeconfig(ctx context.Context, j cli.Job) (cli.Kubeconfig, error) {
 	lab := labOf(j)
 	defer lab.Close()
-	return lab.HostedKubeconfig(ctx)
+	found, err := lab.HostedKubeconfig(ctx)
+	return cli.Kubeconfig(found), err
 }
 
 func open(j cli.Job) cli.Environment[*steps.Env] {

@@ -18,7 +18,7 @@ type Survey struct{ inventoried }
 // SurveyOutputs are what the later steps are repeated over.
 type SurveyOutputs struct {
 	Hosts  []HostOutput `yaml:"hosts" doc:"the BareMetalHosts that the lab made and that are to go"`
-	Hosted bool         `yaml:"hosted" doc:"the HostedCluster is to go"`
+	Hosted bool         `yaml:"hosted" doc:"the HostedCluster is to go, or is gone"`
 }
 
 // HostOutput is how a host's BMC is reached once its BareMetalHost is gone. It holds
@@ -127,7 +127,8 @@ func Summary(items []Item) string {
 func (Survey) Outputs(f *labs.Facts, seen kube.Seen) SurveyOutputs {
 	items := Items(f.Name, seen)
 	hc, _ := find(items, hostedCluster(f))
-	out := SurveyOutputs{Hosts: []HostOutput{}, Hosted: hc.Fate == Doomed}
+	gone := seen.Get(hostedCluster(f)) == nil && hc.Fate != Kept
+	out := SurveyOutputs{Hosts: []HostOutput{}, Hosted: hc.Fate == Doomed || gone}
 	for _, i := range items {
 		if i.Entry.Kind != "BareMetalHost" || !slices.Contains([]Fate{Doomed, Gone}, i.Fate) {
 			continue

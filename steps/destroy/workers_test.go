@@ -295,3 +295,28 @@ func TestManagedCluster(t *testing.T) {
 		}
 	}
 }
+
+// What the hosted cluster's files are held against goes with it: they are looked after
+// where it is to go, and where it is gone.
+func TestSurveyTellsWhetherTheHostedClusterGoes(t *testing.T) {
+	entry := entryOf(cluster("True"))
+	entry.UID, entry.Step, entry.Lab = "hc", "s", lab
+	keeps := entry
+	keeps.Kept = "a phase"
+	for _, c := range []struct {
+		name string
+		seen kube.Seen
+		want bool
+	}{
+		{"the lab's", sees(nil, cluster("True")), true},
+		{"kept", sees(func(kube.Entry) string { return "a phase" }, cluster("True")), false},
+		{"somebody else's", sees(nil, object(hyperShift, "HostedCluster", "clusters", "h", "hc", labelled("day"))), false},
+		{"gone, and in the inventory", sees(nil).WithEntries([]kube.Entry{entry}, nil), true},
+		{"gone, and in no inventory", sees(nil), true},
+		{"gone, and kept", sees(nil).WithEntries([]kube.Entry{keeps}, nil), false},
+	} {
+		if got := (Survey{}).Outputs(facts(), c.seen).Hosted; got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}

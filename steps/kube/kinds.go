@@ -21,6 +21,10 @@ import (
 // errNotServed is the error of a kind that the server does not know (yet).
 var errNotServed = errors.New("the server does not know this kind")
 
+// NotServed says that the server does not know a kind (yet), so that it has no
+// object of it either.
+func NotServed(err error) bool { return errors.Is(err, errNotServed) }
+
 // kinds knows under which resource the server keeps each kind. It asks for one
 // group's version when a kind of it is first needed, and again while one is
 // missing: CRDs appear during a run.

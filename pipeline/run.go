@@ -153,7 +153,7 @@ func (p *Pipeline[E]) parts(ctx, last context.Context, o RunOptions[E], out *str
 	if exit == ExitDone {
 		begin(p, o, "")
 	} else {
-		summary.Report = &event.Report{Title: "its " + o.First.Phase + " did not end well: nothing else was begun"}
+		summary.Report = &event.Report{Title: "its " + o.First.Phase + " did not come to its end: nothing else was begun"}
 	}
 	summary.Counts, summary.Exit = all.by, exit
 	return summary
@@ -215,7 +215,7 @@ func (o *RunOptions[E]) complete() {
 
 func (p *Pipeline[E]) identity(o RunOptions[E]) *event.Run {
 	r := &event.Run{
-		Version: event.Version, Command: o.Doing.Command, From: o.Doing.From, Orphans: o.Doing.Orphans, Workers: o.Doing.Workers, Lab: p.Name, File: p.File, Title: o.Title,
+		Version: event.Version, Command: o.Doing.Command, From: o.Doing.From, Orphans: o.Doing.Orphans, Workers: o.Doing.Workers, Lab: p.Name, File: p.File, Typed: o.Command, Title: o.Title,
 		Number: o.Number, Labrun: o.Labrun, Phases: p.Phases,
 		Steps: make([]event.Ref, 0, len(p.Steps)),
 	}

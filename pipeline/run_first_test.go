@@ -71,7 +71,7 @@ func TestRunFirstFails(t *testing.T) {
 		if err != nil || summary.Exit != c.exit || len(r.results()) != 1 {
 			t.Errorf("%s: %+v, %v: %q", c.name, summary, err, r.results())
 		}
-		if summary.Report == nil || summary.Report.Title != "its destroy did not end well: nothing else was begun" {
+		if summary.Report == nil || summary.Report.Title != "its destroy did not come to its end: nothing else was begun" {
 			t.Errorf("%s: told %+v", c.name, summary.Report)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/labrun/labrun/internal/evidence"
+	"github.com/labrun/labrun/internal/holder"
 	"github.com/labrun/labrun/internal/progress"
 	"github.com/labrun/labrun/internal/statedir"
 	"github.com/labrun/labrun/pipeline"
@@ -34,6 +35,9 @@ func (a *app[E]) change(ctx context.Context, w work[E]) (err error) {
 	environment := a.program.Open(w.job)
 	defer environment.close()
 	held, err := a.hold(ctx, w.lab, environment)
+	if other := (*holder.Held)(nil); errors.As(err, &other) {
+		other.Typed = w.flags.command(w.pipeline.File)
+	}
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"text/tabwriter"
@@ -60,6 +61,10 @@ begin with; labrun run goes on with what was begun.
 func (a *app[E]) rebuild(ctx context.Context, file string, f rebuildFlags) error {
 	f.forRun = !f.dryRun
 	p, err := a.load(file, f.labFlags)
+	var mistyped *misuse
+	if _, told := keeping(p, f.undo); len(p.Phases) > 0 && errors.As(told, &mistyped) {
+		return told // before what a run would lack
+	}
 	if err != nil {
 		return err
 	}

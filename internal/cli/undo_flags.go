@@ -85,7 +85,7 @@ func keeping[E any](built *pipeline.Pipeline[E], f undoFlags) (func(step, key st
 		if from = slices.Index(built.Phases, f.from); from < 0 {
 			hint := source.DidYouMean(f.from, built.Phases)
 			if hint == "" {
-				hint = fmt.Sprintf("its phases are %v", built.Phases)
+				hint = "its phases are " + strings.Join(built.Phases, ", ")
 			}
 			return nil, &misuse{message: fmt.Sprintf("the lab has no phase %q", f.from), hint: hint}
 		}

@@ -37,11 +37,24 @@ func (k *Keeper) page(f pipeline.Failure, files []kept, missing error) string {
 	w.WriteString("\n")
 	servers(&w, files)
 	k.what(&w, report)
-	fmt.Fprintf(&w, "When it is mended, run the same command again: `labrun run %s`. Each step looks at what is there, brings up to date\nwhat differs, and labrun continues from %s.\n\n",
-		k.command, (&event.Instance{Step: f.Step, Key: f.Key}).Typed())
+	fmt.Fprintf(&w, "When it is mended, run the same command again: `%s`. Each step looks at what is there, brings up to date\nwhat differs, and labrun continues from %s.\n\n",
+		k.goesOn(f), (&event.Instance{Step: f.Step, Key: f.Key}).Typed())
 	history(&w, told)
 	beside(&w, files, missing)
 	return w.String()
+}
+
+// goesOn is the command that goes on after the failure.
+func (k *Keeper) goesOn(f pipeline.Failure) string {
+	phase := ""
+	for _, s := range k.state.Run.Steps {
+		if s.ID == f.Step {
+			phase = s.Phase
+		}
+	}
+	run := k.state.Run
+	run.Typed = k.command
+	return run.GoesOn(phase)
 }
 
 // where says which lab, run and step it is.

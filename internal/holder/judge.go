@@ -1,6 +1,7 @@
 package holder
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
@@ -61,6 +62,7 @@ func (j Judge) Sees(h Holder) bool {
 // Held is the error of a lab that another process holds.
 type Held struct {
 	Lab      string
+	Typed    string    // the lab as it stands on a command line, "" for its name in capitals
 	Holder   Holder    // zero where it has only just begun
 	Where    string    // what says so: Lease labrun/lab-x on …; "" for the lock of this machine
 	Until    time.Time // when the claim ends unless it is renewed; zero where the holder is seen to live
@@ -75,17 +77,23 @@ func (h *Held) Error() string {
 		return fmt.Sprintf("%s: %s names %q, which is no labrun that this one knows; the lab is free at %s unless that is renewed",
 			text, h.Where, h.Stranger, clock(h.Until))
 	case h.Holder.PID == 0:
-		return text + "; it has only just begun: wait for it, or watch it with labrun status"
+		return text + "; it has only just begun: " + h.watch()
 	}
 	text += fmt.Sprintf(": %s, since %s", h.Holder, h.Holder.Since.Local().Format("2006-01-02 15:04:05"))
 	if h.Where == "" {
-		return text + "; wait for it, or watch it with labrun status"
+		return text + "; " + h.watch()
 	}
 	text += ", by " + h.Where
 	if !h.Until.IsZero() {
 		text += "; if that run is dead, the lab is free at " + clock(h.Until)
 	}
-	return text + "; wait for it, or watch it there with labrun status"
+	return text + "; wait for it, or watch it where it runs, with its state folder: labrun status"
+}
+
+// watch says how to wait for a run of this machine.
+func (h *Held) watch() string {
+	typed := cmp.Or(h.Typed, "LAB")
+	return "wait for it: labrun wait " + typed + "; or watch it: labrun status " + typed + " --follow"
 }
 
 // ExitCode is the class of this error in labrun's table of exit codes.

@@ -126,9 +126,9 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		error
 		ExitCode() int
 	}{
-		"another run holds the lab a: process 4242 on night-2, since 2026-11-23 12:00:00; wait for it, or watch it with labrun status": &Held{Lab: "a", Holder: h},
+		"another run holds the lab a: process 4242 on night-2, since 2026-11-23 12:00:00; wait for it: labrun wait LAB; or watch it: labrun status LAB --follow": &Held{Lab: "a", Holder: h},
 		"another run holds the lab a: process 4242 on night-2, since 2026-11-23 12:00:00, by Lease labrun/lab-a on https://hub:6443; " +
-			"if that run is dead, the lab is free at 12:01:00; wait for it, or watch it there with labrun status": &Held{Lab: "a", Holder: h, Where: "Lease labrun/lab-a on https://hub:6443", Until: at.Add(time.Minute)},
+			"if that run is dead, the lab is free at 12:01:00; wait for it, or watch it where it runs, with its state folder: labrun status": &Held{Lab: "a", Holder: h, Where: "Lease labrun/lab-a on https://hub:6443", Until: at.Add(time.Minute)},
 		`another run holds the lab a: Lease l names "x", which is no labrun that this one knows; the lab is free at 12:01:00 unless that is renewed`:             &Held{Lab: "a", Where: "Lease l", Stranger: "x", Until: at.Add(time.Minute)},
 		"this run does not hold the lab a any more: process 4242 on night-2 took it over by Lease l at 12:00:00; see that its run ends before you begin another": &Lost{Lab: "a", Where: "Lease l", Taker: h},
 		"this run does not hold the lab a any more: Lease l could not be renewed before it expired: refused; run the same command once the server answers":       &Lost{Lab: "a", Where: "Lease l", Cause: exec.ErrDot},

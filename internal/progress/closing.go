@@ -92,17 +92,21 @@ func Closing(w io.Writer, s *event.State) {
 	goOn(w, s)
 }
 
-// goOn says how a run that did not end well is continued. A rebuild that has come to
-// building would destroy what it built.
+// goOn says how a run that did not end well is continued.
 func goOn(w io.Writer, s *event.State) {
 	first, before := firstOf(s, event.Failed), "fix it and "
 	if first == nil {
 		first, before = firstOf(s, event.Cancelled), ""
 	}
+	if first == nil {
+		return
+	}
+	again := s.Run.GoesOn(first.Phase)
 	switch {
-	case first == nil:
-	case s.Run.Command == event.Rebuild && first.Phase != event.Destroy:
-		fmt.Fprintf(w, "%slet labrun run go on from %s; the same command destroys and builds anew\n", before, first.Typed())
+	case s.Run.Command == event.Rebuild && again != s.Run.Again():
+		fmt.Fprintf(w, "%stype %s\nit goes on from %s; the same rebuild would destroy what was built\n", before, again, first.Typed())
+	case s.Run.Command != "" && s.Run.Command != "run":
+		fmt.Fprintf(w, "%stype %s\nit goes on from %s\n", before, again, first.Typed())
 	case before != "":
 		fmt.Fprintf(w, "fix it and run the same command: labrun continues from %s\n", first.Typed())
 	default:

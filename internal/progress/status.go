@@ -143,7 +143,11 @@ func (l layout) status(st *event.Step, s Situation, first bool) []string {
 		phase = st.Phase
 	}
 	if len(st.Instances) == 0 {
-		return []string{l.format(row{phase: phase, mark: "·", markPaint: dim, name: st.ID, status: "waiting", statusPaint: dim})}
+		word := "waiting"
+		if s.State.Finished {
+			word = "not begun"
+		}
+		return []string{l.format(row{phase: phase, mark: "·", markPaint: dim, name: st.ID, status: word, statusPaint: dim})}
 	}
 	var lines []string
 	for n, i := range st.Instances {

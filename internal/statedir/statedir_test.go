@@ -131,7 +131,7 @@ func TestLockOutlastsALook(t *testing.T) {
 
 func TestHeldSaysWhatToDo(t *testing.T) {
 	for _, h := range []Held{{Lab: "a"}, {Lab: "a", Holder: holder.Holder{PID: 7, Host: "h"}}} {
-		if text := h.Error(); !strings.HasSuffix(text, "wait for it, or watch it with labrun status") {
+		if text := h.Error(); !strings.HasSuffix(text, "or watch it: labrun status LAB --follow") {
 			t.Errorf("%s", text)
 		}
 	}

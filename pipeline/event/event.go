@@ -7,6 +7,7 @@
 package event
 
 import (
+	"cmp"
 	"strings"
 	"time"
 )
@@ -68,11 +69,39 @@ type Run struct {
 	Workers []string `json:"workers,omitempty"` // of a destroy or rebuild: only what was made for these workers was removed
 	Lab     string   `json:"lab"`               // name of the lab whose journal this is
 	File    string   `json:"file"`              // lab file, as the user named it
+	Typed   string   `json:"typed,omitempty"`   // the lab as it stands on a command line: its file and the flags beside it, quoted for a shell
 	Title   string   `json:"title,omitempty"`   // one line for people: stack, connectivity, hub
 	Number  int      `json:"number"`            // of the run, from 1
 	Labrun  string   `json:"labrun"`            // version of the program
 	Phases  []string `json:"phases"`            // in their order
 	Steps   []Ref    `json:"steps"`             // in the file's order
+}
+
+// Again is the command that goes on with the run, as a person types it.
+func (r Run) Again() string {
+	words := []string{"labrun", cmp.Or(r.Command, "run"), cmp.Or(r.Typed, r.File)}
+	if r.From != "" {
+		words = append(words, "--from", r.From)
+	}
+	if r.Orphans {
+		words = append(words, "--orphans")
+	}
+	if len(r.Workers) > 0 {
+		words = append(words, "--worker", strings.Join(r.Workers, ","))
+	}
+	return strings.Join(words, " ")
+}
+
+// Build is the command that builds the lab, with what there is.
+func (r Run) Build() string { return "labrun run " + cmp.Or(r.Typed, r.File) }
+
+// GoesOn is the command that goes on after a failure in a phase. What a rebuild was
+// building it would destroy.
+func (r Run) GoesOn(phase string) string {
+	if r.Command == Rebuild && phase != Destroy {
+		return r.Build()
+	}
+	return r.Again()
 }
 
 // Ref names one step of the file.

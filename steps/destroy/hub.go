@@ -11,17 +11,15 @@ import (
 // HubObjects undoes what the hub's labs share.
 type HubObjects struct {
 	inventoried
-	Kinds []string `yaml:"kinds,omitempty" doc:"the kinds; all but namespaces where absent"`
+	Kinds []string `yaml:"kinds,omitempty" doc:"the kinds; all where absent"`
+	But   []string `yaml:"but,omitempty" doc:"kinds that are left out"`
 }
 
 const olm = "operators.coreos.com/v1alpha1"
 
 func (s HubObjects) items(f *labs.Facts, seen kube.Seen) []Item {
 	return slices.DeleteFunc(Items(f.Name, seen), func(i Item) bool {
-		if len(s.Kinds) == 0 {
-			return !i.Shared || i.Entry.Kind == "Namespace"
-		}
-		return !i.Shared || !slices.Contains(s.Kinds, i.Entry.Kind)
+		return !i.Shared || slices.Contains(s.But, i.Entry.Kind) || len(s.Kinds) > 0 && !slices.Contains(s.Kinds, i.Entry.Kind)
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 type Objects struct {
 	inventoried
 	Kinds []string `yaml:"kinds,omitempty" doc:"the kinds; all where absent"`
+	But   []string `yaml:"but,omitempty" doc:"kinds that are left out"`
 	Plane bool     `yaml:"plane,omitempty" doc:"only those in the control plane's namespace"`
 }
 
@@ -23,7 +24,7 @@ func (Objects) Reads(f *labs.Facts) []kube.Ref { return []kube.Ref{agents(f)} }
 func (s Objects) items(f *labs.Facts, seen kube.Seen) []Item {
 	return slices.DeleteFunc(Items(f.Name, seen), func(i Item) bool {
 		switch {
-		case i.Shared, len(s.Kinds) > 0 && !slices.Contains(s.Kinds, i.Entry.Kind):
+		case i.Shared, slices.Contains(s.But, i.Entry.Kind), len(s.Kinds) > 0 && !slices.Contains(s.Kinds, i.Entry.Kind):
 			return true
 		case s.Plane && i.Entry.Namespace != f.ControlPlaneNamespace():
 			return true

@@ -96,7 +96,7 @@ func Victims(f *labs.Facts, seen kube.Seen, items []Item) []Other {
 func refuse(f *labs.Facts, others []Other) kube.Verdict {
 	report := event.Report{Code: string(trouble.OthersInNamespace),
 		Title: fmt.Sprintf("%s of somebody else would go with the lab: nothing was begun", count(len(others), "object")),
-		Next: fmt.Sprintf("move or delete them (oc get %s), or leave the namespace %s: labrun destroy LAB --from workers",
+		Next: fmt.Sprintf("move or delete them (the first: oc get %s), or keep the namespace %s with --from workers",
 			kube.GetArguments(others[0].Ref), f.ControlPlaneNamespace())}
 	for _, o := range others {
 		report.Lines = append(report.Lines, event.Line{Label: "others'", Text: o.Ref.String() + ", " + o.Why})

@@ -122,7 +122,7 @@ func (r *run) awaitGone(ctx context.Context, t *task, going *unstructured.Unstru
 func goingReport(t *task, u *unstructured.Unstructured, around []held) event.Report {
 	report := event.Report{Title: t.ref.String() + " is being deleted", Next: "oc get " + GetArguments(t.ref) + " -o yaml"}
 	if since := u.GetDeletionTimestamp(); since != nil {
-		report.Lines = append(report.Lines, event.Line{Label: "since", Text: since.UTC().Format(time.RFC3339)})
+		report.Title += " since " + since.UTC().Format(time.RFC3339)
 	}
 	report.Lines = append(report.Lines, holders(u)...)
 	for _, h := range around {

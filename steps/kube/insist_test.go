@@ -34,7 +34,9 @@ func (s *silence) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestSilentServer(t *testing.T) {
 	ns := hub.Namespace(t, "silent")
 	config := hub.Get(t).Config()
-	lost := &silence{times: 1, matches: func(r *http.Request) bool { return r.Method == http.MethodPatch && strings.Contains(r.URL.Path, "/"+ns+"/") }}
+	lost := &silence{times: 1, matches: func(r *http.Request) bool {
+		return r.Method == http.MethodPatch && strings.Contains(r.URL.Path, "/"+ns+"/")
+	}}
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
 		lost.next = next
 		return lost

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-
 	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/pipeline"
 	"github.com/labrun/labrun/pipeline/event"

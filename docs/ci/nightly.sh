@@ -115,7 +115,9 @@ rebuild() {
 # line would end labrun. Its end is waited for, but not for ever: something that outlives labrun may hold its stderr.
 logged() {
   local copy
-  coproc { trap '' INT TERM HUP && exec tee "$reports/rebuild.txt" 4>&1 >&2; }
+  set -m # in a process group of its own
+  coproc { exec tee "$reports/rebuild.txt" 4>&1 >&2; }
+  set +m
   copy=$COPROC_PID
   exec 3>&"${COPROC[1]}"- 4<&"${COPROC[0]}"-
   attend "$@"

@@ -10,7 +10,10 @@ func maskEvent(hide func(string) string, e event.Event) event.Event {
 	e.Report = maskReport(hide, e.Report)
 	if e.Run != nil {
 		run := *e.Run
-		run.Title = hide(run.Title)
+		run.Title, run.Typed, run.Workers = hide(run.Title), hide(run.Typed), nil
+		for _, name := range e.Run.Workers {
+			run.Workers = append(run.Workers, hide(name))
+		}
 		e.Run = &run
 	}
 	if e.Plan != nil {

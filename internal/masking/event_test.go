@@ -13,7 +13,7 @@ import (
 // own are the texts of an event that the lab file or labrun itself says, by their
 // paths. Any other comes from outside.
 var own = regexp.MustCompile(`^(Type|Step|Key` +
-	`|Run\.(Lab|File|Labrun|Command|Phases\[\]|Steps\[\]\.(ID|Phase))` +
+	`|Run\.(Lab|File|Labrun|Command|From|Phases\[\]|Steps\[\]\.(ID|Phase))` +
 	`|Plan\.Decision|Start\.(Phase|Uses|Digest|File|Options\{\}|Inputs\{\})|Effect\.(Verb|UID)|Result\.Status` +
 	`|.*Report\.(Code|Lines\[\]\.Label)|Summary\.(Counts|Requests)\{\})$`)
 

@@ -130,6 +130,8 @@ func (n *aNight) read(t *testing.T, want string) {
 	t.Helper()
 	line, err := n.told.ReadString('\n')
 	if strings.TrimSpace(line) != want {
+		_ = syscall.Kill(-n.cmd.Process.Pid, syscall.SIGKILL)
+		_ = n.cmd.Wait() // nothing is written any more
 		t.Fatalf("labrun was told %q, want %q: %v\n%s", line, want, err, &n.said)
 	}
 }

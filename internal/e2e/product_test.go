@@ -99,7 +99,7 @@ func (k killed) sweep(t *testing.T, u *undisturbed, moments int) {
 		})
 	}
 	t.Cleanup(func() {
-		t.Logf("%s was killed %d times: at each of %d boundaries, and at random moments", k.doing[0], kills.Load(), len(passed))
+		t.Logf("%s was killed %d times: at boundaries, of which there are %d, and at %d random moments", k.doing[0], kills.Load(), len(passed), moments)
 	})
 }
 

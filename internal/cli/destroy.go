@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/labrun/labrun/internal/statedir"
 	"github.com/labrun/labrun/pipeline"
 	"github.com/labrun/labrun/pipeline/event"
 )
@@ -95,11 +94,7 @@ func (a *app[E]) destroy(ctx context.Context, file string, f destroyFlags) (err 
 	if err != nil {
 		return err
 	}
-	lab, err := statedir.Of(f.stateDir, p.Name)
-	if err != nil {
-		return err
-	}
-	job, err := a.jobOf(p, f.labFlags, lab)
+	lab, job, err := a.jobIn(f.stateDir, p, f.labFlags)
 	if err != nil {
 		return err
 	}

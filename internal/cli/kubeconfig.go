@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/labrun/labrun/internal/statedir"
 	"github.com/labrun/labrun/pipeline"
 	"github.com/labrun/labrun/pipeline/event"
 )
@@ -50,11 +49,7 @@ func (a *app[E]) kubeconfig(ctx context.Context, file string, f kubeconfigFlags)
 	if err != nil {
 		return err
 	}
-	lab, err := statedir.Of(f.stateDir, p.Name)
-	if err != nil {
-		return err
-	}
-	job, err := a.jobOf(p, f.labFlags, lab)
+	_, job, err := a.jobIn(f.stateDir, p, f.labFlags)
 	if err != nil {
 		return err
 	}

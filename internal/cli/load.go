@@ -133,6 +133,16 @@ func (a *app[E]) loadJob(file string, f labFlags) (*pipeline.Pipeline[E], Job, e
 	return p, job, err
 }
 
+// jobIn is jobOf with the lab's folder in a state folder.
+func (a *app[E]) jobIn(stateDir string, p *pipeline.Pipeline[E], f labFlags) (*statedir.Lab, Job, error) {
+	lab, err := statedir.Of(stateDir, p.Name)
+	if err != nil {
+		return nil, Job{}, err
+	}
+	job, err := a.jobOf(p, f, lab)
+	return lab, job, err
+}
+
 // jobOf is what an environment of this lab is made for.
 func (a *app[E]) jobOf(p *pipeline.Pipeline[E], f labFlags, lab *statedir.Lab) (Job, error) {
 	j := Job{Lab: p.Name, Facts: p.Facts, StateDir: lab.Dir, Conceal: a.secrets.Add, Holds: a.secrets.Holds}

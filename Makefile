@@ -26,8 +26,8 @@ test: bin ## all tests, with the race detector
 e2e: bin ## all six labs and all simulated failures, each with what labrun says of it
 	$(GO) test -timeout 60m ./internal/e2e -further
 
-sweep: bin ## runs, rebuilds and destroys killed at every boundary, each in a lab of its own, and at random moments (hours)
-	$(GO) test -timeout 12h ./internal/e2e -run TestSweep -boundaries -sweep 200 -v
+sweep: bin ## runs, rebuilds and destroys killed at every boundary, at each one of its own, and at random moments (hours)
+	$(GO) test -timeout 12h ./internal/e2e -run TestSweep -boundaries . -sweep 200 -v
 
 demo: bin build ## a lab built from end to end on this machine, and taken down again
 	@$(GO) run ./internal/demo

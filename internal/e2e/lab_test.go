@@ -41,6 +41,7 @@ type lab struct {
 	facts                           *labs.Facts
 	file, kubeconfig, values, state string
 	more                            []string // further flags of each command
+	began                           int      // where what is told of the lab begins in its hub's own log
 }
 
 // start starts the simulated lab of a lab file.

@@ -89,7 +89,7 @@ func (l *lab) snapshot(t *testing.T) map[string]string {
 func (l *lab) changes(t *testing.T) map[string]int {
 	t.Helper()
 	n := map[string]int{}
-	for _, w := range writes(t, l.Hub()) {
+	for _, w := range writes(t, l.Hub())[l.began:] {
 		asks := strings.HasSuffix(w.Resource, "reviews") // of which the server keeps nothing
 		if ours(w) && !asks && w.Changed && !w.DryRun && w.Code < 300 && w.Namespace != kube.InventoryNamespace && w.Name != kube.InventoryNamespace {
 			n[alike(fmt.Sprintf("%s %s/%s", w.Resource, w.Namespace, w.Name))]++

@@ -4,7 +4,12 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"github.com/labrun/labrun/internal/sim"
+	"github.com/labrun/labrun/internal/sim/players/obj"
+	"github.com/labrun/labrun/internal/sim/players/playtest"
+	"github.com/labrun/labrun/steps/kube"
 )
 
 // undisturbed is the life of a lab that nobody killed a command of: what its run left,
@@ -111,4 +116,19 @@ func (m *mortal) wantRebuilt(t *testing.T, _ outcome) {
 func (m *mortal) wantGone(t *testing.T, _ outcome) {
 	t.Helper()
 	wantBefore(t, m.before, m.hub(t))
+	m.sweepUp(t)
+}
+
+// sweepUp deletes the namespaces that a destroy leaves: the next life begins as the first
+// one, but for definitions of kinds.
+func (m *mortal) sweepUp(t *testing.T) {
+	t.Helper()
+	c := playtest.Client(t, m.Hub().Config())
+	for _, name := range []string{kube.InventoryNamespace, "hive"} {
+		namespace := obj.New("v1", "Namespace", "", name)
+		if err := client.IgnoreNotFound(c.Delete(t.Context(), namespace)); err != nil {
+			t.Fatal(err)
+		}
+		playtest.Gone(t, c, namespace)
+	}
 }

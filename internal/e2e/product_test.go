@@ -28,6 +28,7 @@ func TestSweep(t *testing.T) {
 		want := regexp.MustCompile(*boundaries)
 		lives = livesOf(atEach(u.run, want), atEach(u.rebuild, want), atEach(u.destroy, want))
 	}
+	t.Logf("%d lives for the boundaries; passed were %d of a run, %d of a rebuild, %d of a destroy", len(lives), len(u.run), len(u.rebuild), len(u.destroy))
 	lives = append(lives, livesOf(atMoments(*sweep, 4*time.Second), atMoments(*sweep/4, 20*time.Second), atMoments(*sweep/4, 4*time.Second))...)
 	var next, kills atomic.Int64
 	for range runtime.GOMAXPROCS(0) {
@@ -40,8 +41,7 @@ func TestSweep(t *testing.T) {
 		})
 	}
 	t.Cleanup(func() {
-		t.Logf("%d kills in %d lives; boundaries of a run %d, of a rebuild %d, of a destroy %d; random moments of a run %d, of the others %d",
-			kills.Load(), len(lives), len(u.run), len(u.rebuild), len(u.destroy), *sweep, *sweep/4)
+		t.Logf("%d kills in %d of %d lives", kills.Load(), min(int(next.Load()), len(lives)), len(lives))
 	})
 }
 
@@ -70,13 +70,15 @@ func livesOf(run, rebuild, destroy []blow) []life {
 	return lives
 }
 
-// atEach are the blows at each wanted boundary.
-func atEach(boundaries []string, wanted *regexp.Regexp) []blow {
+// atEach are the blows at each wanted boundary, when it is first reached.
+func atEach(passed []string, wanted *regexp.Regexp) []blow {
 	var blows []blow
-	for _, boundary := range boundaries {
-		if !wanted.MatchString(boundary) {
+	seen := map[string]bool{}
+	for _, boundary := range passed {
+		if seen[boundary] || !wanted.MatchString(boundary) {
 			continue
 		}
+		seen[boundary] = true
 		blows = append(blows, blow{boundary, func(t *testing.T, l *lab, c *cut) int {
 			c.afresh(func(name string) bool { return name == boundary }, c.doing...)
 			if o, at := c.once(t, l); at != boundary {

@@ -32,7 +32,8 @@ func (cp *ControlPlane) run(life context.Context, program string, args ...string
 	p, err := proc.Start(life, proc.Command{
 		Name: program, Path: path, Args: args,
 		Dir: cp.options.Dir,
-		Env: []string{"HOME=" + cp.options.Dir, "TMPDIR=" + cp.options.Dir},
+		// An API server that starts collects garbage for a third of its time, if it is let.
+		Env: []string{"HOME=" + cp.options.Dir, "TMPDIR=" + cp.options.Dir, "GOGC=400", "GOMEMLIMIT=640MiB"},
 		Log: log,
 	})
 	if err != nil {

@@ -27,7 +27,7 @@ e2e: bin ## all six labs and all simulated failures, each with what labrun says 
 	$(GO) test -timeout 60m ./internal/e2e -further
 
 sweep: bin ## runs, rebuilds and destroys killed at every boundary, at each one of its own, and at random moments (hours)
-	$(GO) test -timeout 12h ./internal/e2e -run TestSweep -boundaries . -sweep 200 -v
+	$(GO) test -timeout 12h ./internal/e2e -run TestSweep -parallel 4 -boundaries . -sweep 200 -v
 
 demo: bin build ## a lab built from end to end on this machine, and taken down again
 	@$(GO) run ./internal/demo

@@ -1,10 +1,10 @@
 package e2e
 
 import (
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"regexp"
-	"runtime"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -31,7 +31,7 @@ func TestSweep(t *testing.T) {
 	t.Logf("%d lives for the boundaries; passed were %d of a run, %d of a rebuild, %d of a destroy", len(lives), len(u.run), len(u.rebuild), len(u.destroy))
 	lives = append(lives, livesOf(atMoments(*sweep, 4*time.Second), atMoments(*sweep/4, 20*time.Second), atMoments(*sweep/4, 4*time.Second))...)
 	var next, kills atomic.Int64
-	for range 2 * runtime.GOMAXPROCS(0) { // a lab waits half of its time
+	for range flag.Lookup("test.parallel").Value.(flag.Getter).Get().(int) {
 		t.Run("labs", func(t *testing.T) {
 			t.Parallel()
 			for more := true; more; {

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
@@ -149,20 +148,12 @@ spec: {online: true, bootMACAddress: "52:54:00:ff:ff:ff", bmc: {address: "ADDRES
 // wantLeftOn enters a host that an undo deleted, whose server it has not come to.
 func wantLeftOn(t *testing.T, f *labs.Facts, o LabOptions) {
 	t.Helper()
-	client := kubernetes.NewForConfigOrDie(hub.Get(t).Config()).CoreV1()
-	inventories := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: kube.InventoryNamespace}}
-	if _, err := client.Namespaces().Create(t.Context(), inventories, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
-		t.Fatal(err)
-	}
 	entry := func(address string) string {
 		return `{"step": "host", "key": "worker1", "lab": "x", "apiVersion": "metal3.io/v1alpha1", "kind": "BareMetalHost", "namespace": "n", "name": "worker1",
 			"note": {"name": "worker1", "address": "` + address + `"}}`
 	}
 	for address, want := range map[string]int{"redfish://old/1": 1, f.Workers[1].BMC.Address: 0} {
-		inventory := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: kube.InventoryName(f.Name)}, Data: map[string]string{"host": entry(address)}}
-		if _, err := client.ConfigMaps(kube.InventoryNamespace).Create(t.Context(), inventory, metav1.CreateOptions{}); err != nil {
-			t.Fatal(err)
-		}
+		leave := enter(t, hub.Get(t), f, map[string]string{"host": entry(address)})
 		env, _ := anEnv(t, f, o)
 		found := env.otherServers(t.Context())
 		found = slices.DeleteFunc(found, func(p pipeline.FactProblem) bool { return p.Path == "workers[0].boot_mac" })
@@ -170,8 +161,6 @@ func wantLeftOn(t *testing.T, f *labs.Facts, o LabOptions) {
 			found[0].Hint != "labrun destroy LAB --worker worker1 goes on with it") {
 			t.Errorf("%s: %+v", address, found)
 		}
-		if err := client.ConfigMaps(kube.InventoryNamespace).Delete(t.Context(), inventory.Name, metav1.DeleteOptions{}); err != nil {
-			t.Fatal(err)
-		}
+		leave()
 	}
 }

@@ -70,8 +70,9 @@ func (Results) Run(ctx context.Context, env *Env) (ResultsOutputs, error) {
 }
 
 // leftovers are the files of the lab's own state folder, whatever they hold, where
-// the hub has neither the HostedCluster nor what it published. A place that the lab
-// file names is its user's: what is there may be of another cluster.
+// the hub has the lab's inventory and neither its HostedCluster nor what that
+// published. A hub without that inventory may be another one than the lab's. A place
+// that the lab file names is its user's: what is there may be of another cluster.
 func leftovers(ctx context.Context, env *Env) ([]result, error) {
 	hub, err := env.Hub(ctx)
 	if err != nil {
@@ -82,8 +83,12 @@ func leftovers(ctx context.Context, env *Env) ([]result, error) {
 			return nil, err // it is there: it has not published all yet, or its end is not over
 		}
 	}
-	if env.opts.StateDir == "" {
-		return nil, nil
+	_, err = hub.Get(ctx, configMapRef(kube.InventoryNamespace, kube.InventoryName(env.facts.Name)))
+	if err != nil || env.opts.StateDir == "" {
+		if absent(err) {
+			err = nil
+		}
+		return nil, err
 	}
 	named := []string{string(env.facts.Results.Kubeconfig), string(env.facts.Results.Password)}
 	var files []result
@@ -93,4 +98,15 @@ func leftovers(ctx context.Context, env *Env) ([]result, error) {
 		}
 	}
 	return files, nil
+}
+
+// Results are the files of the hosted cluster's that are here.
+func (l *Lab) Results() []string {
+	var there []string
+	for _, path := range []string{l.result(l.facts.Results.Kubeconfig, "kubeconfig"), l.result(l.facts.Results.Password, "kubeadmin-password")} {
+		if _, err := os.Stat(path); err == nil {
+			there = append(there, path)
+		}
+	}
+	return there
 }

@@ -1,13 +1,17 @@
 package steps
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
@@ -15,6 +19,7 @@ import (
 	"github.com/labrun/labrun/internal/sim/controlplane"
 	"github.com/labrun/labrun/internal/sim/controlplane/cptest"
 	"github.com/labrun/labrun/labs"
+	"github.com/labrun/labrun/steps/kube"
 )
 
 // wantLeftAlone has the results removed while the hosted cluster stands: a file that
@@ -42,6 +47,8 @@ func wantGone(t *testing.T, env *Env, clusters dynamic.ResourceInterface, name, 
 	password := filepath.Join(filepath.Dir(written), "kubeadmin-password")
 	wantRemoved(t, env) // its password is still published
 	unpublish(t, env)
+	wantRemoved(t, env) // nothing says that the hub ever had the lab
+	t.Cleanup(enter(t, hub.Get(t), env.facts, nil))
 	wantRemoved(t, env, written, password)
 	wantRemoved(t, env)
 	wantNoKubeconfig(t, env, "the hosted cluster has no kubeconfig yet: there is no HostedCluster")
@@ -53,6 +60,25 @@ func unpublish(t *testing.T, env *Env) {
 	if err := kubernetes.NewForConfigOrDie(hub.Get(t).Config()).CoreV1().Secrets(ref.Namespace).Delete(t.Context(), ref.Name, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// enter makes the lab's inventory, and gives what deletes it again.
+func enter(t *testing.T, cp *controlplane.ControlPlane, f *labs.Facts, data map[string]string) (leave func()) {
+	t.Helper()
+	client := kubernetes.NewForConfigOrDie(cp.Config()).CoreV1()
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: kube.InventoryNamespace}}
+	if _, err := client.Namespaces().Create(t.Context(), namespace, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
+		t.Fatal(err)
+	}
+	inventory := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: kube.InventoryName(f.Name)}, Data: data}
+	if _, err := client.ConfigMaps(kube.InventoryNamespace).Create(t.Context(), inventory, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	return sync.OnceFunc(func() {
+		if err := client.ConfigMaps(kube.InventoryNamespace).Delete(context.WithoutCancel(t.Context()), inventory.Name, metav1.DeleteOptions{}); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func wantRemoved(t *testing.T, env *Env, want ...string) {
@@ -69,7 +95,7 @@ func wantRemoved(t *testing.T, env *Env, want ...string) {
 }
 
 // emptyHub is a management cluster that knows no kind of HyperShift's yet.
-func emptyHub(t *testing.T, f *labs.Facts) *Env {
+func emptyHub(t *testing.T, f *labs.Facts) (*Env, *controlplane.ControlPlane) {
 	t.Helper()
 	cp := cptest.ForTest(t, controlplane.Options{})
 	dir := t.TempDir()
@@ -78,14 +104,14 @@ func emptyHub(t *testing.T, f *labs.Facts) *Env {
 		t.Fatal(err)
 	}
 	env, _ := anEnv(t, f, LabOptions{Kubeconfig: kubeconfig, StateDir: dir})
-	return env
+	return env, cp
 }
 
 // A hub without HyperShift has no hosted cluster either. What lies where the lab file
 // says is its user's.
 func TestHostedKubeconfigWithoutHyperShift(t *testing.T) {
 	f := factsOf(t, ipv6)
-	env := emptyHub(t, f)
+	env, cp := emptyHub(t, f)
 	wantNoKubeconfig(t, env, "the hosted cluster has no kubeconfig yet: there is no HostedCluster clusters/hosted-ipv6", "labrun run LAB builds it")
 	named := filepath.Join(t.TempDir(), "mine")
 	f.Results.Kubeconfig = labs.Path(named)
@@ -96,6 +122,8 @@ func TestHostedKubeconfigWithoutHyperShift(t *testing.T) {
 		}
 	}
 	wantNoKubeconfig(t, env, "the hosted cluster is gone: "+named+" is of one that was")
+	wantRemoved(t, env) // it may be another hub than the lab's
+	enter(t, cp, f, nil)
 	wantRemoved(t, env, own)
 	if _, err := os.Stat(named); err != nil {
 		t.Errorf("the file that the lab file names: %v", err)

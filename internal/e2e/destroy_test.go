@@ -112,7 +112,9 @@ func (l *lab) wantRefused(t *testing.T, client client.Client) {
 		t.Errorf("failed: %v\n%s", failed, o.err)
 	}
 	listed := l.say(t, 1, "destroy", "--dry-run")
-	for _, want := range []string{"refused  ConfigMap " + alien.GetNamespace() + "/notes", "delete   HostedCluster ", "nothing would be begun"} {
+	for _, want := range []string{"refused  ConfigMap " + alien.GetNamespace() + "/notes", "delete   HostedCluster ", "nothing would be begun",
+		"delete   ClusterServiceVersion ", l.facts.Workers[0].Name + "'s server would be switched off",
+		filepath.Join(l.facts.Name, "kubeadmin-password") + " would be removed"} {
 		if !strings.Contains(listed, want) {
 			t.Errorf("the dry run does not say %q:\n%s", want, listed)
 		}

@@ -27,12 +27,21 @@ func (ManagedCluster) Reads(f *labs.Facts) []kube.Ref { return []kube.Ref{manage
 // Objects are the ManagedCluster that the hypershift add-on imported by itself, where
 // the HostedCluster is to go.
 func (ManagedCluster) Objects(f *labs.Facts, seen kube.Seen) ([]kube.Intent, error) {
-	u := seen.Get(managedCluster(f))
-	hc, ok := find(Items(f.Name, seen), hostedCluster(f))
-	if u == nil || !ok || hc.Fate != Doomed || u.GetAnnotations()[createdVia] != "hypershift" {
+	u := imported(f, seen)
+	if u == nil {
 		return nil, nil
 	}
 	return []kube.Intent{{How: kube.Delete, Object: Item{Entry: entryOf(u)}.blank(), UID: string(u.GetUID())}}, nil
+}
+
+// imported is the ManagedCluster that is to go, nil for none.
+func imported(f *labs.Facts, seen kube.Seen) *unstructured.Unstructured {
+	u := seen.Get(managedCluster(f))
+	hc, ok := find(Items(f.Name, seen), hostedCluster(f))
+	if u == nil || !ok || hc.Fate != Doomed || u.GetAnnotations()[createdVia] != "hypershift" {
+		return nil
+	}
+	return u
 }
 
 func entryOf(u *unstructured.Unstructured) kube.Entry {

@@ -17,7 +17,7 @@ var (
 	// One failure takes half a minute: make e2e lets all of them happen.
 	// Hours: make sweep.
 	sweep      = flag.Int("sweep", 0, "kill so many runs at random moments, and a quarter as many rebuilds and destroys")
-	boundaries = flag.String("boundaries", "", "kill a run, a rebuild and a destroy of its own at each boundary whose name matches this")
+	boundaries = flag.String("boundaries", "", "kill a run, a rebuild and a destroy of its own at each boundary for which this matches the command, a space and its name")
 	further    = flag.Bool("further", false, "let all failures happen, not just those that every test run has the time for")
 )
 

@@ -26,7 +26,7 @@ func TestSweep(t *testing.T) {
 	var lives []life
 	if *boundaries != "" {
 		want := regexp.MustCompile(*boundaries)
-		lives = livesOf(atEach(u.run, want), atEach(u.rebuild, want), atEach(u.destroy, want))
+		lives = livesOf(atEach(want, "run", u.run), atEach(want, "rebuild", u.rebuild), atEach(want, "destroy", u.destroy))
 	}
 	t.Logf("%d lives for the boundaries; passed were %d of a run, %d of a rebuild, %d of a destroy", len(lives), len(u.run), len(u.rebuild), len(u.destroy))
 	lives = append(lives, livesOf(atMoments(*sweep, 4*time.Second), atMoments(*sweep/4, 20*time.Second), atMoments(*sweep/4, 4*time.Second))...)
@@ -70,12 +70,12 @@ func livesOf(run, rebuild, destroy []blow) []life {
 	return lives
 }
 
-// atEach are the blows at each wanted boundary, when it is first reached.
-func atEach(passed []string, wanted *regexp.Regexp) []blow {
+// atEach are the blows at each wanted boundary of a command, when it is first reached.
+func atEach(wanted *regexp.Regexp, command string, passed []string) []blow {
 	var blows []blow
 	seen := map[string]bool{}
 	for _, boundary := range passed {
-		if seen[boundary] || !wanted.MatchString(boundary) {
+		if seen[boundary] || !wanted.MatchString(command+" "+boundary) {
 			continue
 		}
 		seen[boundary] = true

@@ -199,8 +199,8 @@ type StaticNetwork struct {
 
 // Results are the files that a finished run writes.
 type Results struct {
-	Kubeconfig Path `yaml:"kubeconfig,omitempty" doc:"kubeconfig of the hosted cluster; beside the journal where absent"`
-	Password   Path `yaml:"password,omitempty" doc:"kubeadmin's password; beside the journal where absent"`
+	Kubeconfig Path `yaml:"kubeconfig,omitempty" doc:"kubeconfig of the hosted cluster; kubeconfig in the state folder of the lab where absent"`
+	Password   Path `yaml:"password,omitempty" doc:"kubeadmin's password; kubeadmin-password in the state folder of the lab where absent"`
 }
 
 // ControlPlaneNamespace is the namespace of the hosted control plane: HyperShift

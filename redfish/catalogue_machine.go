@@ -49,7 +49,7 @@ func machineChecks() []Check {
 			Asks:   "processors and memory against the lab's minimum, and a disk where the lab installs on one",
 			Rule:   "fails where there is less; unknown where the BMC does not know",
 			Why:    "The installer refuses a machine that is too small, after it has booted: half an hour later.",
-			Remedy: "use a larger machine, or lower the lab's minimum",
+			Remedy: "use a larger machine: assisted-service takes none with less",
 		},
 		{
 			ID: "latency", Needs: []string{"tcp"}, ask: askLatency,

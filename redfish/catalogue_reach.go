@@ -43,7 +43,7 @@ func reachChecks() []Check {
 			Asks:   "whether the certificate's chain, name and dates are good",
 			Rule:   "fails where the host's certificate verification is on, warns where it is off, and warns in the 30 days before expiry",
 			Why:    "Metal3 cannot register a host whose certificate it does not trust; one that expires later stops its reconciliation then.",
-			Remedy: "give the CA that signed it, or set disableCertificateVerification",
+			Remedy: "install a certificate that this machine and Metal3 trust, or set bmc.disable_certificate_verification",
 		},
 		{
 			ID: "redirect", Needs: []string{"tls"}, perService: true, ask: askRedirect,

@@ -63,14 +63,14 @@ func bootChecks() []Check {
 			Asks:   "the mode of the boot override against the host's boot mode",
 			Rule:   "warns on Legacy where UEFI is asked for, and the other way round",
 			Why:    "An image that boots in one mode does not boot in the other: the host hangs before its first message.",
-			Remedy: "set the boot mode in the machine's setup, or the lab's bootMode",
+			Remedy: "set the boot mode in the machine's setup, or the worker's boot_mode",
 		},
 		{
 			ID: "secure-boot", Needs: []string{"system"}, ask: askSecureBoot,
 			Asks:   "the system's SecureBoot against the host's boot mode",
 			Rule:   "fails where UEFISecureBoot is asked for and the BMC says that it has no such thing; warns where it is on and not asked for, and where it has no keys",
 			Why:    "An image that is not signed does not boot with secure boot on; Metal3 cannot turn on what is not there.",
-			Remedy: "turn secure boot off in the machine's setup, or ask for bootMode UEFISecureBoot",
+			Remedy: "turn secure boot off in the machine's setup, or set the worker's boot_mode to UEFISecureBoot",
 		},
 	}
 }

@@ -51,7 +51,7 @@ func askSecureBoot(ctx context.Context, p *probe) finding {
 	r, err := p.service.conn.get(ctx, link)
 	switch status := statusOf(err); {
 	case asked && (status == http.StatusNotImplemented || status == http.StatusMethodNotAllowed):
-		return fail("use bootMode UEFI", "%s", reasonOf(err))
+		return fail("set the worker's boot_mode to UEFI", "%s", reasonOf(err))
 	case err != nil:
 		return unknown("%s", reasonOf(err))
 	}

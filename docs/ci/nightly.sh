@@ -15,8 +15,8 @@
 #   NIGHTLY_REPORTS    where the reports go; those of an earlier night there are replaced (nightly-reports)
 #   NIGHTLY_PREFLIGHT  stop: do not begin on hardware that cannot be used; report: tell of it, and begin all the
 #                      same; off: do not ask (stop)
-#   NIGHTLY_HELD       what a night is whose lab somebody else holds: fail, with exit code 4, or skip, with 0 (fail)
-#   NIGHTLY_TRIES      how often a held lab is asked for, and
+#   NIGHTLY_HELD       how a night counts when somebody else holds the lab: fail, with exit code 4, or skip, with 0 (fail)
+#   NIGHTLY_TRIES      how many times to try for a held lab, and
 #   NIGHTLY_PAUSE      how many seconds apart (1, 600)
 #   NIGHTLY_VERDICT    a file that gets the verdict as well, one word without a newline (none)
 #
@@ -199,6 +199,7 @@ judge() {
   case $stage:$code in
   settings:*) said="$wrong; nothing was begun" ;;
   preflight:3) said="$said; yesterday's lab still stands" ;;
+  rebuild:3) ! began || said="$said; the lab is taken apart and not built" ;;
   rebuild:4) ! began || said="$lab was not held to the end of its rebuild; $(left)" ;;
   *:126 | *:127) said="LABRUN=$labrun cannot be started; nothing was begun" ;;
   esac
@@ -277,5 +278,5 @@ summary >"$reports/summary.md"
 [ -z "${GITHUB_STEP_SUMMARY:-}" ] || cat "$reports/summary.md" >>"$GITHUB_STEP_SUMMARY"
 [ -z "${GITHUB_ACTIONS:-}" ] || annotate
 echo "$verdict: $said; reports are in $reports" >&2
-[ "$verdict:$held" != held:skip ] || exit 0
+[ "$verdict:$held" != held:skip ] || began || exit 0 # one that was lost halfway is no night to be silent of
 exit "$code"

@@ -89,6 +89,9 @@ func keeping[E any](built *pipeline.Pipeline[E], f undoFlags) (func(step, key st
 			}
 			return nil, &misuse{message: fmt.Sprintf("the lab has no phase %q", f.from), hint: hint}
 		}
+		if err := mistaken(built, f.from); err != nil {
+			return nil, err
+		}
 	}
 	steps := map[string]*pipeline.Declared[E]{}
 	for _, d := range built.Steps {
@@ -110,6 +113,25 @@ func keeping[E any](built *pipeline.Pipeline[E], f undoFlags) (func(step, key st
 		}
 		return ""
 	}, nil
+}
+
+// mistaken refuses an empty phase that has the name of a step of a later one: who means
+// the step would lose what stands between the two.
+func mistaken[E any](built *pipeline.Pipeline[E], phase string) error {
+	var step *pipeline.Declared[E]
+	for _, d := range built.Steps {
+		if d.Phase == phase {
+			return nil
+		}
+		if d.ID == phase {
+			step = d
+		}
+	}
+	if step == nil {
+		return nil
+	}
+	return &misuse{message: fmt.Sprintf("--from takes a phase: phase %q is empty, and step %s is in phase %s", phase, step.ID, step.Phase),
+		hint: "--from " + step.Phase}
 }
 
 // has says whether a step may have an instance of this key: where its items are

@@ -36,8 +36,8 @@ A line is one event, as JSON, with a newline at its end. Lines are only appended
 - Within a version, keys and types are added, and what is there keeps its meaning: ignore what you do not know.
 - ` + "`seq`" + ` has no gap. A last line that is cut off (the run was killed while it was written) tells nothing; the next run cuts it
   off the file and says so. What stands before it counts.
-- ` + "`effect.intent`" + ` without ` + "`effect.done`" + ` of the same step, key and id: the effect may have been had. Where it is ` + "`observable`" + `,
-  the next run looks; otherwise it tells ` + "`outcome unknown`" + `, and has the effect again.
+- ` + "`effect.intent`" + ` without ` + "`effect.done`" + ` of the same step, key and id: the change may or may not have happened. Where it is ` + "`observable`" + `,
+  the next run looks; otherwise it tells ` + "`outcome unknown`" + `, and does it again.
 - A stream without ` + "`run.finished`" + ` is of a run that goes on, or was cut off.
 
 `

@@ -47,7 +47,7 @@ And here about a lab in which the BMC of worker1 refuses the password:
 ` + "```text" + `
 %s` + "```" + `
 
-Workers and areas stand there the worst first, with what somebody has to do something about below them, and each failure once more at
+The worst workers and areas come first, each with the findings that somebody has to act on; all failures are told once more at
 the end. ` + "`--verbose`" + ` tells every check. ` + "`-o json`" + ` and ` + "`-o junit`" + ` hold all of them, the workers in the lab file's order.
 
 ## What a result means
@@ -65,8 +65,8 @@ Exit code 0 says that no check failed, 3 that one did, 2 that the command line o
 ## What is asked
 
 ` + "`--check`" + ` takes areas (bmc, dns, registry, images, cluster) and single checks, ` + "`--host NAME`" + ` asks about one worker and, unless
-` + "`--check`" + ` names an area, about nothing else. Both may be repeated. Where a word is both, ` + "`dns`" + `, it is the area, and ` + "`bmc/dns`" + ` the check. With a check those are asked that it needs, and told where they
-are the reason. ` + "`labrun preflight --explain ID`" + ` tells on a terminal what stands below.
+` + "`--check`" + ` names an area, about nothing else. Both may be repeated. Where a word is both, ` + "`dns`" + `, it is the area, and ` + "`bmc/dns`" + ` the check. The checks that a chosen one depends
+on are asked too, and told where they are the reason. ` + "`labrun preflight --explain ID`" + ` tells on a terminal what stands below.
 
 All BMCs are asked at once, with one request in flight and one login for each service; a BMC that hangs delays nobody else. A request
 has 10 seconds, a host 60, and a check of the other areas 15. A wrong password is tried once: BMCs lock accounts. No credential is sent to another host than that of the address.
@@ -158,7 +158,7 @@ func beside(b *bytes.Buffer, all []faults.Fault, told map[string]faults.Told) {
 		if f.Words == "" {
 			b.WriteString(": nothing. The host stays `registering`, its operationalStatus OK.\n")
 		} else {
-			fmt.Fprintf(b, ", after %s:\n\n```text\n%s\n```\n", strings.ReplaceAll(f.After, "*", ""), f.Words)
+			fmt.Fprintf(b, ", %s:\n\n```text\n%s\n```\n", when(f.After), f.Words)
 		}
 		fmt.Fprintf(b, "\nlabrun, after %s, exit code %d:\n\n```text\n%s\n```\n", span(told[f.ID].MS), told[f.ID].Exit, told[f.ID].Words)
 	}
@@ -177,4 +177,12 @@ func sentenceCase(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 // anchorOf is the name under which a heading of words is linked to.
 func anchorOf(heading string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(strings.ToLower(heading), ",", ""), " ", "-")
+}
+
+// when says how long Metal3 takes, or what it waits for.
+func when(after string) string {
+	if strings.HasPrefix(after, "as soon as ") {
+		return after
+	}
+	return "after " + strings.ReplaceAll(after, "*", "")
 }

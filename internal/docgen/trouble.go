@@ -17,7 +17,7 @@ A step that fails says what it saw, since when, and what to type next. Where lab
 of its block names it, and ` + "`labrun explain ID`" + ` says what stands here. [Evidence](evidence.md) tells what is kept about a failure.
 
 In the commands NAMESPACE and NAME are those of the object that the failure names, PLANE is the namespace of the hosted control
-plane (` + "`clusters-NAME`" + `), LAB the lab file and WORKER a worker's name.
+plane (` + "`clusters-HOSTED`" + ` where the lab file names no other), LAB the lab file and WORKER a worker's name.
 
 `
 

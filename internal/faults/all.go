@@ -95,7 +95,7 @@ func further() []Fault {
 			set:   func(l *lab) error { return l.passwordIn([]byte("\n")) },
 		},
 		{
-			ID: "bad-scheme", Title: "bad scheme", After: "at once, where a run has come to the hosts", Area: "bmc",
+			ID: "bad-scheme", Title: "bad scheme", After: "as soon as a run comes to the hosts", Area: "bmc",
 			Words: "registration error: failed to parse BMC address information: Unknown BMC type 'foo' for address foo://…",
 			set: func(l *lab) error {
 				l.rewrite(func(a string) string { return "foo://" + after(a, "://") })
@@ -103,7 +103,7 @@ func further() []Fault {
 			},
 		},
 		{
-			ID: "one-mac", Title: "two hosts, one MAC", After: "at once, where a run has come to the hosts", Area: "bmc",
+			ID: "one-mac", Title: "two hosts, one MAC", After: "as soon as a run comes to the hosts", Area: "bmc",
 			Words: "registration error: MAC address 52:54:00:00:00:18 conflicts with existing node NS~NAME",
 			set: func(l *lab) error {
 				l.change = func(w map[string]any) { w["boot_mac"] = mac(0) }

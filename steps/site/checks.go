@@ -124,7 +124,7 @@ func clusterChecks() []Check {
 		},
 		{
 			ID: "hub-rights", Area: "cluster", Needs: []string{"hub"}, ask: askRights,
-			Asks:   "whether the kubeconfig's user may do what a run does, by SelfSubjectAccessReviews",
+			Asks:   "whether the kubeconfig's user may read and apply what a run makes, and hold the lab's Lease, by SelfSubjectAccessReviews; an administrator passes at once. Deleting, which destroy and rebuild do, is not asked",
 			Rule:   "fails where a right is missing",
 			Why:    "A right that is missing stops a run where it is first needed, which may be an hour in.",
 			Remedy: "name the kubeconfig of an administrator, or give its user these rights",

@@ -19,47 +19,42 @@ func everything() kube.Access { return kube.Access{Verb: "*", Group: "*", Resour
 type needed struct {
 	group, resource string
 	namespaces      []string // nil: in all, or of the cluster
-	reads           bool     // and nothing else
-}
-
-// verbs are what a run does: objects are applied (patch), some are first created, some merged (update), all are watched.
-func (n needed) verbs() []string {
-	read := []string{"get", "list", "watch"}
-	if n.reads {
-		return read
-	}
-	return append(read, "create", "patch", "update")
+	verbs           []string
 }
 
 func neededBy(f *labs.Facts) []needed {
 	control := []string{f.ControlPlaneNamespace()}
 	hosted := []string{f.Hosted.Namespace}
+	reads := []string{"get", "list", "watch"}
+	// Objects are applied (patch), some are first created, some merged (update).
+	applies := slices.Concat(reads, []string{"create", "patch", "update"})
 	all := []needed{
-		{"", "nodes", nil, true},
-		{"apiextensions.k8s.io", "customresourcedefinitions", nil, true},
-		{"config.openshift.io", "clusterversions", nil, true},
-		{"apps", "deployments", []string{f.MCE.Namespace, "hypershift", "openshift-machine-api"}, true},
-		{"", "namespaces", nil, false},
-		{"", "secrets", slices.Concat(hosted, control), false},
-		{"", "configmaps", []string{"labrun", f.MCE.Namespace}, false},
-		{"operators.coreos.com", "operatorgroups", []string{f.MCE.Namespace}, false},
-		{"operators.coreos.com", "subscriptions", []string{f.MCE.Namespace}, false},
-		{"operators.coreos.com", "clusterserviceversions", []string{f.MCE.Namespace}, true},
-		{"multicluster.openshift.io", "multiclusterengines", nil, false},
-		{"agent-install.openshift.io", "agentserviceconfigs", nil, false},
-		{"metal3.io", "provisionings", nil, false},
-		{"hypershift.openshift.io", "hostedclusters", hosted, false},
-		{"hypershift.openshift.io", "nodepools", hosted, false},
-		{"rbac.authorization.k8s.io", "roles", control, false},
-		{"agent-install.openshift.io", "infraenvs", control, false},
-		{"agent-install.openshift.io", "nmstateconfigs", control, false},
-		{"agent-install.openshift.io", "agents", control, false},
-		{"metal3.io", "baremetalhosts", control, false},
+		{"", "nodes", nil, reads},
+		{"apiextensions.k8s.io", "customresourcedefinitions", nil, reads},
+		{"config.openshift.io", "clusterversions", nil, reads},
+		{"apps", "deployments", []string{f.MCE.Namespace, "hypershift", "openshift-machine-api"}, reads},
+		{"", "namespaces", nil, applies},
+		{"", "secrets", slices.Concat(hosted, control), applies},
+		{"", "configmaps", []string{kube.InventoryNamespace, f.MCE.Namespace}, applies},
+		{"coordination.k8s.io", "leases", []string{kube.InventoryNamespace}, []string{"get", "create", "update", "delete"}},
+		{"operators.coreos.com", "operatorgroups", []string{f.MCE.Namespace}, applies},
+		{"operators.coreos.com", "subscriptions", []string{f.MCE.Namespace}, applies},
+		{"operators.coreos.com", "clusterserviceversions", []string{f.MCE.Namespace}, reads},
+		{"multicluster.openshift.io", "multiclusterengines", nil, applies},
+		{"agent-install.openshift.io", "agentserviceconfigs", nil, applies},
+		{"metal3.io", "provisionings", nil, applies},
+		{"hypershift.openshift.io", "hostedclusters", hosted, applies},
+		{"hypershift.openshift.io", "nodepools", hosted, applies},
+		{"rbac.authorization.k8s.io", "roles", control, applies},
+		{"agent-install.openshift.io", "infraenvs", control, applies},
+		{"agent-install.openshift.io", "nmstateconfigs", control, applies},
+		{"agent-install.openshift.io", "agents", control, applies},
+		{"metal3.io", "baremetalhosts", control, applies},
 	}
 	if f.Disconnected {
 		all = append(all,
-			needed{"", "configmaps", []string{"openshift-config", "local-cluster", f.Hosted.Namespace}, false},
-			needed{"config.openshift.io", "images", nil, false})
+			needed{"", "configmaps", []string{"openshift-config", "local-cluster", f.Hosted.Namespace}, applies},
+			needed{"config.openshift.io", "images", nil, applies})
 	}
 	return all
 }
@@ -73,7 +68,7 @@ func accesses(f *labs.Facts) []kube.Access {
 			namespaces = []string{""}
 		}
 		for _, namespace := range namespaces {
-			for _, verb := range n.verbs() {
+			for _, verb := range n.verbs {
 				all = append(all, kube.Access{Verb: verb, Group: n.group, Resource: n.resource, Namespace: namespace})
 			}
 		}

@@ -143,5 +143,5 @@ func TestCluster(t *testing.T) {
 		"subjects": []any{map[string]any{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "half"}}})
 	half := hubOf(t, cp.ConfigFor("half"))
 	half.Facts.MCE.Namespace = "multicluster-engine"
-	want(t, "half an administrator", one(t, half, "hub-rights"), redfish.Fail, "rights that a run needs are missing: create, patch, update multiclusterengines.multicluster.openshift.io")
+	want(t, "half an administrator", one(t, half, "hub-rights"), redfish.Fail, "rights that a run needs are missing: create, update, delete leases.coordination.k8s.io in labrun; create, patch, update multiclusterengines.multicluster.openshift.io")
 }

@@ -84,6 +84,38 @@ func endings(t *testing.T, p *Pipeline[*doer]) []string {
 	return told
 }
 
+// Who follows a run sees a step of picked instances end with the last of them: all
+// are told before the end of any.
+func TestSelectedInstancesEndLast(t *testing.T) {
+	p := loadDo(t, recalling)
+	if err := p.Select(Selection{Only: []string{"h.w0"}}); err != nil {
+		t.Fatal(err)
+	}
+	r := &recorder{}
+	if _, err := p.Run(t.Context(), doOptions(r)); err != nil {
+		t.Fatal(err)
+	}
+	state := &event.State{}
+	var ended []string
+	for _, e := range r.events {
+		state.Add(e)
+		if e.Step != "h" {
+			continue
+		}
+		for _, step := range state.Steps {
+			if step.ID == "h" && step.Status() != "" {
+				ended = append(ended, string(e.Type)+" of "+e.Key)
+			}
+		}
+	}
+	if want := []string{"step.finished of w0"}; !slices.Equal(ended, want) {
+		t.Errorf("h has ended after %q, want %q", ended, want)
+	}
+	if plan := state.Instance("h", "w1").Plan; plan.Decision != "skip" || plan.Reason != "left out by --only" {
+		t.Errorf("the plan of w1: %+v", plan)
+	}
+}
+
 // Single instances can be picked, also several.
 func TestSelectInstances(t *testing.T) {
 	for _, c := range []struct {

@@ -20,8 +20,9 @@ type memory struct {
 
 // remember reads the journals of a lab's runs. One that a later labrun wrote, or
 // that is of another lab, is refused: what it tells would be lost in silence. One
-// that cannot be read otherwise is noted, and tells nothing. What a destroy removed
-// is forgotten: what stood on it has to be done again.
+// that cannot be read otherwise is noted; nothing is remembered of it and of what
+// came before, which it may have removed. What a destroy removed is forgotten: what
+// stood on it has to be done again.
 func remember(lab *statedir.Lab) (*memory, error) {
 	m := &memory{}
 	runs, err := lab.Runs()
@@ -38,7 +39,8 @@ func remember(lab *statedir.Lab) (*memory, error) {
 		case errors.Is(err, event.ErrVersion), errors.As(err, &other):
 			return nil, fmt.Errorf("read what run %d did, %s: %w; or forget it with --fresh", n, path, err)
 		case err != nil:
-			m.notes = append(m.notes, fmt.Sprintf("what run %d did is not known: %v (%s)", n, err, path))
+			m.notes = append(m.notes, fmt.Sprintf("what run %d did is not known: %v (%s); what earlier runs did is not relied on either, since it may have undone it", n, err, path))
+			return m, nil
 		default:
 			for _, u := range undone {
 				state.Forget(u)

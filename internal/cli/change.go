@@ -32,6 +32,7 @@ func (a *app[E]) change(ctx context.Context, w work[E]) (err error) {
 	if w.flags.longest < 0 {
 		return &misuse{message: fmt.Sprintf("--max-duration %s: a run takes longer than that", event.Span(w.flags.longest)), hint: "0 is without a limit"}
 	}
+	outliveReaders()
 	environment := a.program.Open(w.job)
 	defer environment.close()
 	held, err := a.hold(ctx, w.lab, environment)

@@ -64,6 +64,53 @@ func (m *memory) without(u event.Undone) *memory {
 	return m
 }
 
+// oldest is the number of the oldest run that one of the steps, as the lab has it
+// now, still looks back to: the newest one in which an instance ended well. What came
+// after it counts as well, since it may have undone that. 0: there is none.
+func (m *memory) oldest(steps []string) int {
+	newest := m.newest(steps)
+	found := map[*event.Instance]bool{} // by what the newest run has of it
+	number := 0
+	for _, state := range m.states {
+		for _, step := range state.Steps {
+			if newest[step.ID] == nil {
+				continue
+			}
+			for _, i := range step.Instances {
+				if same := newest[step.ID].Instance(step.ID, i.Key); same != nil && !found[same] && wentWell(i) {
+					found[same], number = true, state.Run.Number
+				}
+			}
+		}
+	}
+	return number
+}
+
+// newest is for each step the newest run that told which instances it has: older ones
+// may have had others.
+func (m *memory) newest(steps []string) map[string]*event.State {
+	newest := make(map[string]*event.State, len(steps))
+	for _, id := range steps {
+		newest[id] = nil
+	}
+	for _, state := range m.states {
+		for _, step := range state.Steps {
+			if known, wanted := newest[step.ID]; !wanted || known != nil {
+				continue
+			}
+			if slices.ContainsFunc(step.Instances, func(i *event.Instance) bool { return i.Key != "" || wentWell(i) }) {
+				newest[step.ID] = state
+			}
+		}
+	}
+	return newest
+}
+
+// wentWell says whether an instance ended, and well.
+func wentWell(i *event.Instance) bool {
+	return i.Result != nil && (i.Result.Status == event.OK || i.Result.Status == event.Changed)
+}
+
 // otherLab is the error of a journal in the folder of a lab that is not its own.
 type otherLab struct{ lab, name string }
 

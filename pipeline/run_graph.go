@@ -191,7 +191,7 @@ func (s *scheduler[E]) expand(n int, d *Declared[E]) {
 	}
 	s.tellPlanned(d, insts)
 	if insts = s.pick(d, insts); len(insts) == 0 {
-		s.leaveOut(n, event.Skipped, "left out by --only: it has no instance "+strings.Join(d.OnlyKeys, ", "))
+		s.leaveOut(n, event.Skipped, leftOutByOnly+": it has no instance "+strings.Join(d.OnlyKeys, ", "))
 		return
 	}
 	s.nodes[n].insts, s.nodes[n].left = insts, len(insts)
@@ -219,7 +219,7 @@ func (s *scheduler[E]) tellPlanned(d *Declared[E], insts []*inst) {
 }
 
 // leftOutByOnly is why an instance does not run that a selection does not name.
-const leftOutByOnly = "left out by --only"
+const leftOutByOnly = leftOut + "--only"
 
 // picks says whether a selection leaves an instance in.
 func (d *Declared[E]) picks(i *inst) bool {

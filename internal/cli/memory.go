@@ -140,33 +140,48 @@ func (m *memory) last(step, key string) pipeline.Remembered {
 	return pipeline.Recollect(m.states, step, key)
 }
 
-// recall gives the outputs of the newest run in which a step ended well.
+// recall gives the outputs of a step: of the instances that it had in the newest run
+// in which it ended well, each what the newest run left that had it.
 func (m *memory) recall(step string) (pipeline.Recalled, bool) {
 	if m == nil {
 		return pipeline.Recalled{}, false
 	}
 	for _, state := range m.states {
-		if found, ok := outputsOf(state, step); ok {
-			return found, true
+		for _, s := range state.Steps {
+			if s.ID == step && (s.Status() == event.OK || s.Status() == event.Changed) {
+				return m.outputsOf(s), true
+			}
 		}
 	}
 	return pipeline.Recalled{}, false
 }
 
-func outputsOf(state *event.State, step string) (pipeline.Recalled, bool) {
+func (m *memory) outputsOf(s *event.Step) pipeline.Recalled {
 	var found pipeline.Recalled
-	for _, s := range state.Steps {
-		if s.ID != step || s.Status() != event.OK && s.Status() != event.Changed {
+	for _, i := range s.Instances {
+		outputs, ok := m.outputs(s.ID, i.Key)
+		if i.Key == "" {
+			found.Outputs = outputs
 			continue
 		}
-		for _, i := range s.Instances {
-			if i.Key == "" {
-				found.Outputs = i.Result.Outputs
-				continue
-			}
-			found.Instances = append(found.Instances, pipeline.RecalledInstance{Key: i.Key, Outputs: i.Result.Outputs})
-		}
-		return found, len(s.Instances) > 0
+		found.Instances = append(found.Instances, pipeline.RecalledInstance{Key: i.Key, Outputs: outputs, Skipped: !ok})
 	}
-	return found, false
+	return found
+}
+
+// outputs are what the newest run left of an instance in which it ended well; ok is
+// false where it was skipped since, or never ended well. Runs that were told to
+// leave it out say nothing of it.
+func (m *memory) outputs(step, key string) (outputs any, ok bool) {
+	for _, state := range m.states {
+		i := state.Instance(step, key)
+		switch {
+		case i == nil || i.Result == nil:
+		case wentWell(i):
+			return i.Result.Outputs, true
+		case i.Result.Status == event.Skipped && !pipeline.IsLeftOut(i.Result):
+			return nil, false
+		}
+	}
+	return nil, false
 }

@@ -18,6 +18,7 @@ type Recalled struct {
 type RecalledInstance struct {
 	Key     string
 	Outputs any
+	Skipped bool // it did not run: it has no outputs
 }
 
 // restored gives what is recalled the types that the step's kind says: JSON knows
@@ -26,7 +27,10 @@ func restored[E any](d *Declared[E], r Recalled) Recalled {
 	r.Outputs = restore(r.Outputs, d.Kind.Outputs)
 	instances := make([]RecalledInstance, len(r.Instances))
 	for n, i := range r.Instances {
-		instances[n] = RecalledInstance{Key: i.Key, Outputs: restore(i.Outputs, d.Kind.Outputs)}
+		instances[n] = i
+		if !i.Skipped {
+			instances[n].Outputs = restore(i.Outputs, d.Kind.Outputs)
+		}
 	}
 	r.Instances = instances
 	return r

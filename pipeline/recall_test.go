@@ -50,13 +50,33 @@ steps:
 func TestSelectRecalls(t *testing.T) {
 	recall := func(step string) (Recalled, bool) {
 		return Recalled{Outputs: map[string]any{"text": "recalled"}, Instances: []RecalledInstance{
-			{"w0", map[string]any{"text": "zero"}}, {"w1", map[string]any{"text": "one"}}}}, step == "a" || step == "h"
+			{Key: "w0", Outputs: map[string]any{"text": "zero"}}, {Key: "w1", Outputs: map[string]any{"text": "one"}}}}, step == "a" || step == "h"
 	}
 	p := loadDo(t, recalling)
 	if err := p.Select(Selection{From: []string{"two"}, Recall: recall}); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{"a skipped: left out by --from two", "d ok: recalled one 2", "h skipped: left out by --from two"}
+	if d := cmp.Diff(want, endings(t, p)); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+// Of an instance that was skipped no output is there, so that what is read instead
+// counts; one that ran has all that its kind gives.
+func TestSelectRecallsSkippedInstances(t *testing.T) {
+	recall := func(step string) (Recalled, bool) {
+		return Recalled{Instances: []RecalledInstance{{Key: "w0"}, {Key: "w1", Skipped: true}}}, step == "h"
+	}
+	p := loadDo(t, `phases: [one, two]
+steps:
+  - {id: h, phase: one, forEach: "['w0', 'w1']", key: item, uses: do, with: {text: "${{ item }}"}}
+  - {id: d, phase: two, uses: do, with: {text: "<${{ steps.h.by['w0'].text ?? 'none' }}> <${{ steps.h.by['w1'].text ?? 'none' }}>"}}
+`)
+	if err := p.Select(Selection{From: []string{"two"}, Recall: recall}); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"d ok: <> <none>", "h skipped: left out by --from two"}
 	if d := cmp.Diff(want, endings(t, p)); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
@@ -82,6 +102,38 @@ func endings(t *testing.T, p *Pipeline[*doer]) []string {
 	}
 	slices.Sort(told)
 	return told
+}
+
+// Who follows a run sees a step of picked instances end with the last of them: all
+// are told before the end of any.
+func TestSelectedInstancesEndLast(t *testing.T) {
+	p := loadDo(t, recalling)
+	if err := p.Select(Selection{Only: []string{"h.w0"}}); err != nil {
+		t.Fatal(err)
+	}
+	r := &recorder{}
+	if _, err := p.Run(t.Context(), doOptions(r)); err != nil {
+		t.Fatal(err)
+	}
+	state := &event.State{}
+	var ended []string
+	for _, e := range r.events {
+		state.Add(e)
+		if e.Step != "h" {
+			continue
+		}
+		for _, step := range state.Steps {
+			if step.ID == "h" && step.Status() != "" {
+				ended = append(ended, string(e.Type)+" of "+e.Key)
+			}
+		}
+	}
+	if want := []string{"step.finished of w0"}; !slices.Equal(ended, want) {
+		t.Errorf("h has ended after %q, want %q", ended, want)
+	}
+	if plan := state.Instance("h", "w1").Plan; plan.Decision != "skip" || plan.Reason != "left out by --only" {
+		t.Errorf("the plan of w1: %+v", plan)
+	}
 }
 
 // Single instances can be picked, also several.

@@ -32,6 +32,7 @@ func (a *app[E]) change(ctx context.Context, w work[E]) (err error) {
 	if w.flags.longest < 0 {
 		return &misuse{message: fmt.Sprintf("--max-duration %s: a run takes longer than that", event.Span(w.flags.longest)), hint: "0 is without a limit"}
 	}
+	outliveReaders()
 	environment := a.program.Open(w.job)
 	defer environment.close()
 	held, err := a.hold(ctx, w.lab, environment)
@@ -53,7 +54,7 @@ func (a *app[E]) change(ctx context.Context, w work[E]) (err error) {
 		return err
 	}
 	defer func() { err = ended(err, journal.Close()) }()
-	a.prune(w.lab)
+	a.prune(w.lab, past, ids(w.pipeline))
 	return a.perform(ctx, w, environment, held, past, record, journal)
 }
 
@@ -67,11 +68,24 @@ func ended(run, closing error) error {
 	return run
 }
 
-// prune removes old runs; where it cannot, the new one goes on.
-func (a *app[E]) prune(lab *statedir.Lab) {
-	if err := lab.Prune(statedir.Keep); err != nil {
+// prune removes old runs, but for the journals of those in which steps ended well
+// that none has brought to a good end since; where it cannot, the new one goes on.
+// A command that remembers nothing leaves it to the next one that does.
+func (a *app[E]) prune(lab *statedir.Lab, past *memory, steps []string) {
+	if past == nil {
+		return
+	}
+	if err := lab.Prune(statedir.Keep, past.oldest(steps)); err != nil {
 		fmt.Fprintf(a.streams.Err, "labrun: old runs are left: %v\n", err)
 	}
+}
+
+func ids[E any](p *pipeline.Pipeline[E]) []string {
+	all := make([]string, len(p.Steps))
+	for n, d := range p.Steps {
+		all[n] = d.ID
+	}
+	return all
 }
 
 // begin makes the folder of a new run with its journal.

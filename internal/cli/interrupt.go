@@ -51,6 +51,11 @@ func within(ctx context.Context, limit time.Duration, tell func(string)) (limite
 	}
 }
 
+// outliveReaders makes a write to stdout or stderr whose reader went away an error,
+// and no end of labrun, until labrun ends: what is held has yet to be given back
+// when the last line is told. Programs that steps run do not inherit it.
+func outliveReaders() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
+
 // interruptible gives a run a context that the first SIGINT or SIGTERM ends, which
 // is told; at the second one last is called, which may be nil, and labrun is
 // killed. A reader of stdout or stderr that goes away does not end the run. release

@@ -54,6 +54,7 @@ func (a *app[E]) plan(ctx context.Context, file string, f planFlags) error {
 		if past, err = remember(lab); err != nil {
 			return err
 		}
+		a.note(past)
 	}
 	if err := selected(p, f.selectFlags, past); err != nil {
 		return err

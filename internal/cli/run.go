@@ -89,6 +89,7 @@ func (a *app[E]) run(ctx context.Context, file string, f runFlags) (err error) {
 		}
 	}
 	if err := selected(p, f.selectFlags, known); err != nil {
+		a.note(known)
 		return err
 	}
 	job, err := a.jobOf(p, f.labFlags, lab)
@@ -124,8 +125,16 @@ func (a *app[E]) past(lab *statedir.Lab, fresh bool) (*memory, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.note(past)
+	return past, nil
+}
+
+// note tells what of earlier runs is not known. A nil memory has nothing to tell.
+func (a *app[E]) note(past *memory) {
+	if past == nil {
+		return
+	}
 	for _, note := range past.notes {
 		fmt.Fprintf(a.streams.Err, "labrun: %s\n", note)
 	}
-	return past, nil
 }

@@ -107,8 +107,9 @@ steps:
 type hung struct {
 	cmd    *exec.Cmd
 	dir    string
-	stderr *bytes.Buffer // what was read of it
+	stderr *bytes.Buffer // what was read of it and of stdout, 2>&1
 	told   *bufio.Reader
+	pipe   *os.File // that told reads
 }
 
 // hang starts labrun on a lab with a step that waits for ever, and returns when
@@ -130,7 +131,7 @@ func hangs(t *testing.T, deaf bool) *hung {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.cmd.Stderr = stderr
+	h.cmd.Stdout, h.cmd.Stderr, h.pipe = stderr, stderr, told
 	h.told = bufio.NewReader(io.TeeReader(told, h.stderr))
 	t.Cleanup(func() { _ = told.Close() })
 	h.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -211,6 +212,25 @@ func TestInterrupted(t *testing.T) {
 		if !strings.Contains(h.stderr.String(), tc.reason+": the steps that run are stopped") {
 			t.Errorf("%v: stderr:\n%s", tc.signal, h.stderr)
 		}
+	}
+}
+
+// Ctrl-C in labrun lab.yaml 2>&1 | tee log ends tee first: labrun comes to its end
+// nevertheless, with the exit code of the interruption.
+func TestInterruptedWithItsReader(t *testing.T) {
+	h := hangs(t, false)
+	if err := h.pipe.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	_ = h.cmd.Wait()
+	if code := h.cmd.ProcessState.ExitCode(); code != 130 {
+		t.Errorf("labrun ended with %v, want exit code 130", h.cmd.ProcessState)
+	}
+	if s := h.journal(t); !s.Finished || s.Summary.Exit != 130 {
+		t.Errorf("the journal ends with %+v", s.Summary)
 	}
 }
 

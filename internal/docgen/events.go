@@ -25,7 +25,8 @@ const eventsHeader = `<!-- Generated from the Go types of the event stream (pack
 A run tells itself in one stream of events. Everything that shows or remembers a run is made of it: progress, status, evidence,
 what the next run goes on from. It is the same stream in two places:
 
-- the **journal**, ` + "`<state folder>/<lab>/<run>/journal.jsonl`" + `, mode 0600; the last %d runs are kept;
+- the **journal**, ` + "`<state folder>/<lab>/<run>/journal.jsonl`" + `, mode 0600; the last %d runs are kept,
+  and of older ones the journals that tell what still stands;
 - **stdout** of ` + "`labrun run LAB -o json`" + `, the same lines.
 
 A line is one event, as JSON, with a newline at its end. Lines are only appended, each by one write. They reach the disk within

@@ -116,22 +116,23 @@ func spans(s *event.State) map[string]span {
 	return all
 }
 
-// usual is the median of how long each step took where it went well.
+// usual is the median of how long each step took where it went well. One that was
+// skipped took no time, which counts where no run began it: in the others it was
+// left out by --only.
 func usual(past []*event.State) map[string]time.Duration {
+	medians := map[string]time.Duration{}
 	took := map[string][]time.Duration{}
 	for _, s := range past {
 		for id, p := range spans(s) {
-			if !p.well {
-				continue
+			switch {
+			case !p.well:
+			case p.began.IsZero():
+				medians[id] = 0
+			default:
+				took[id] = append(took[id], p.ended.Sub(p.began))
 			}
-			var d time.Duration // of a step that was skipped
-			if !p.began.IsZero() {
-				d = p.ended.Sub(p.began)
-			}
-			took[id] = append(took[id], d)
 		}
 	}
-	medians := map[string]time.Duration{}
 	for id, all := range took {
 		slices.Sort(all)
 		n := len(all)
@@ -163,16 +164,26 @@ func (f *forecast) end(id string) time.Duration {
 	case !p.began.IsZero():
 		f.ends[id] = max(0, f.usual[id]-f.now.Sub(p.began))
 	default:
-		var begins time.Duration
-		for _, from := range s.After {
-			begins = max(begins, f.end(from))
-		}
-		for _, phase := range s.Phases {
-			begins = max(begins, f.phase(phase))
-		}
-		f.ends[id] = begins + f.usual[id]
+		f.ends[id] = f.begins(s) + f.usual[id]
 	}
 	return f.ends[id]
+}
+
+// begins says in how long what a step waits for will have ended. A finally step
+// is reckoned from the end of all others: it waits for its like alone.
+func (f *forecast) begins(s Step) time.Duration {
+	var begins time.Duration
+	for _, from := range s.After {
+		if f.steps[from].Last == s.Last {
+			begins = max(begins, f.end(from))
+		}
+	}
+	for _, phase := range s.Phases {
+		if !s.Last {
+			begins = max(begins, f.phase(phase))
+		}
+	}
+	return begins
 }
 
 // phase says in how long the last step of a phase will have ended.

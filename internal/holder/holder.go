@@ -8,10 +8,13 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -59,13 +62,18 @@ func read(path string) string {
 
 // Process says when a process of this machine began, in clock ticks since the
 // boot, and whether it runs: one that has ended and that nobody has asked about
-// does not. It is the Process of a Judge.
-func Process(pid int) (start string, runs bool) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return "", false
+// does not. start is empty for one that is there and that /proc does not show, of
+// another user where it is mounted with hidepid: which process it is cannot be
+// told. It is the Process of a Judge.
+func Process(pid int) (start string, runs bool) { return processIn("/proc", pid) }
+
+func processIn(proc string, pid int) (start string, runs bool) {
+	if b, err := os.ReadFile(filepath.Join(proc, strconv.Itoa(pid), "stat")); err == nil {
+		if start, runs = parseStat(b); start != "" {
+			return start, runs
+		}
 	}
-	return parseStat(b)
+	return "", !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH)
 }
 
 // parseStat reads state and start out of /proc/PID/stat. The second field is the

@@ -20,13 +20,13 @@ func (c Claim) Expires() time.Time { return c.Renewed.Add(c.Lasts) }
 // Judge says whether a claim still binds.
 type Judge struct {
 	Self    Holder
-	Process func(pid int) (start string, runs bool) // of this machine; Process, but for tests
+	Process func(pid int) (start string, runs bool) // of this machine, no start where it is not told; Process, but for tests
 }
 
 // Free says whether the lab may be taken although somebody claims it, and why. On
 // the kernel that both run on, it is looked whether the process is still there;
-// a machine that was started again holds nothing from before. Everybody else is
-// believed until the claim expires.
+// a machine that was started again holds nothing from before. Everybody else, and
+// a process that cannot be seen, is believed until the claim expires.
 func (j Judge) Free(c Claim, now time.Time) (why string, free bool) {
 	h := c.Holder
 	switch {
@@ -41,22 +41,32 @@ func (j Judge) Free(c Claim, now time.Time) (why string, free bool) {
 			return h.Host + " was started again since", true
 		}
 		return "", false
-	case !j.Sees(h):
+	case !j.near(h):
 		return "", false // a container's process: from here nobody can tell
 	}
 	start, runs := j.Process(h.PID)
 	switch {
 	case !runs:
 		return h.String() + " has ended", true
-	case start != h.Start:
+	case start != "" && h.Start != "" && start != h.Start:
 		return h.String() + " has ended, its number is another process's", true
 	}
 	return "", false
 }
 
-// Sees says whether the end of a holder's process would be seen from here.
-func (j Judge) Sees(h Holder) bool {
+// near says whether a holder's number counts here.
+func (j Judge) near(h Holder) bool {
 	return h.Boot != "" && h.Boot == j.Self.Boot && h.PIDs == j.Self.PIDs
+}
+
+// Sees says whether a holder's process is seen to live from here, and so its end
+// would be.
+func (j Judge) Sees(h Holder) bool {
+	if !j.near(h) || h.Start == "" {
+		return false
+	}
+	start, runs := j.Process(h.PID)
+	return runs && start == h.Start
 }
 
 // Held is the error of a lab that another process holds.

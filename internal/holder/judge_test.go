@@ -12,7 +12,7 @@ import (
 func TestFree(t *testing.T) {
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	self := Holder{Host: "ci", Machine: "m1", Boot: "b1", PIDs: "pid:[1]", PID: 100, Start: "500"}
-	running := map[int]string{100: "500", 7: "70"}
+	running := map[int]string{100: "500", 7: "70", 9: ""} // 9 is there, and /proc does not show it
 	process := func(pid int) (string, bool) { start, ok := running[pid]; return start, ok }
 	fresh, stale := 59*time.Second, 60*time.Second // since the claim was renewed; it lasts 60s
 	for name, c := range map[string]struct {
@@ -36,6 +36,10 @@ func TestFree(t *testing.T) {
 		"a machine that tells no boot":              {change: func(h *Holder) { h.Boot, h.PID = "", 8 }, ago: fresh},
 		"a process here that renews no more":        {change: func(h *Holder) {}, ago: stale, want: "expired"},
 		"this very process":                         {change: func(h *Holder) { *h = self; h.Since = now }, ago: fresh, want: "it is this very process"},
+		"a process that /proc does not show":        {change: func(h *Holder) { h.PID = 9 }, ago: fresh},
+		"one that /proc does not show, silent":      {change: func(h *Holder) { h.PID = 9 }, ago: stale, want: "expired"},
+		"one that does not know when it began":      {change: func(h *Holder) { h.Start = "" }, ago: fresh},
+		"one that did not know it and ended":        {change: func(h *Holder) { h.Start, h.PID = "", 8 }, ago: 0, want: "process 8 on ci has ended"},
 		"another program":                           {change: func(h *Holder) { h.PID = 8 }, other: true, ago: fresh},
 		"another program that is silent":            {change: func(h *Holder) { h.PID = 8 }, other: true, ago: stale, want: "expired"},
 	} {
@@ -48,6 +52,31 @@ func TestFree(t *testing.T) {
 				t.Errorf("free %t, because %q; want %q", free, why, c.want)
 			}
 		})
+	}
+}
+
+// The end of a process is seen where it is seen to live: on the same kernel, under
+// the same number, in a /proc that shows it.
+func TestSees(t *testing.T) {
+	self := Holder{Boot: "b1", PIDs: "pid:[1]", PID: 100, Start: "500"}
+	j := Judge{self, func(pid int) (string, bool) {
+		start, ok := map[int]string{7: "70", 9: ""}[pid]
+		return start, ok
+	}}
+	for name, c := range map[string]struct {
+		h    Holder
+		want bool
+	}{
+		"it runs here":             {Holder{Boot: "b1", PIDs: "pid:[1]", PID: 7, Start: "70"}, true},
+		"/proc does not show it":   {Holder{Boot: "b1", PIDs: "pid:[1]", PID: 9, Start: "70"}, false},
+		"it knows not its start":   {Holder{Boot: "b1", PIDs: "pid:[1]", PID: 7}, false},
+		"in a container":           {Holder{Boot: "b1", PIDs: "pid:[2]", PID: 7, Start: "70"}, false},
+		"on another kernel":        {Holder{Boot: "b2", PIDs: "pid:[1]", PID: 7, Start: "70"}, false},
+		"on one that has no name ": {Holder{PIDs: "pid:[1]", PID: 7, Start: "70"}, false},
+	} {
+		if got := j.Sees(c.h); got != c.want {
+			t.Errorf("%s: %t", name, got)
+		}
 	}
 }
 
@@ -108,6 +137,10 @@ func TestProcess(t *testing.T) {
 	if _, runs := Process(cmd.Process.Pid); !runs {
 		t.Error("a child that waits does not run")
 	}
+	hidden := t.TempDir() // a /proc that shows nobody
+	if start, runs := processIn(hidden, cmd.Process.Pid); start != "" || !runs {
+		t.Errorf("a child that waits and is hidden: start %q, runs %t", start, runs)
+	}
 	if err := in.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -116,6 +149,9 @@ func TestProcess(t *testing.T) {
 	}
 	if _, runs := Process(cmd.Process.Pid); runs {
 		t.Error("a child that has ended runs")
+	}
+	if _, runs := processIn(hidden, cmd.Process.Pid); runs {
+		t.Error("a child that has ended runs where it is hidden")
 	}
 }
 

@@ -28,17 +28,20 @@ func FuzzMasking(f *testing.F) {
 		f.Add(secret, "and more ", uint8(3), uint8(17), []byte{1, 7, 30})
 		f.Add("x"+secret, "", uint8(21), uint8(0), []byte{200})
 	}
+	for _, login := range []string{"user:", "user: ", "lab-user-of-old:\n", `{"auths":{"acr.lab":{"auth":"MDAwMC0wMDAwOg==","identitytoken":"sesame-street"}}}`} {
+		f.Add(login, "login ", uint8(0), uint8(1), []byte{5})
+	}
 	f.Fuzz(func(t *testing.T, secret, before string, inner, outer uint8, cuts []byte) {
 		// The mask itself is no secret, and no YAML or JSON holds what is no text.
 		if !utf8.ValidString(secret) || !utf8.ValidString(before) || strings.Contains(secret+before, "*") || len(secret) > 4<<10 || len(before) > 1<<10 {
 			t.Skip()
 		}
+		var s Secrets
+		s.Add(secret)
 		lines := linesOf(secret)
 		if len(lines) == 0 {
 			t.Skip()
 		}
-		var s Secrets
-		s.Add(secret)
 		all := codings()
 		c, d := all[int(inner)%len(all)], all[int(outer)%len(all)]
 		both := coded{code: func(text string) string { return d.code(c.code(text)) }}

@@ -43,6 +43,27 @@ func TestText(t *testing.T) {
 	}
 }
 
+// A login without a password is masked as a whole, the token beside it by itself.
+func TestLoginWithoutPassword(t *testing.T) {
+	encoded := func(login string) string { return base64.StdEncoding.EncodeToString([]byte(login)) }
+	for _, blank := range []string{"", " ", "\n"} {
+		var s Secrets
+		s.Add("lab-user-of-old:" + blank)
+		s.Add("user:" + blank)
+		s.Add(`{"auths":{"acr.lab":{"auth":"` + encoded("00000000-0000-0000-0000-000000000000:"+blank) + `","identitytoken":"sesame-street"}}}`)
+		s.Add("       " + blank)
+		for text, want := range map[string]string{
+			"login (lab-user-of-old:) failed": "login (***) failed",
+			"Basic " + encoded("00000000-0000-0000-0000-000000000000:"+blank) + ", refused sesame-street": "Basic ***, refused ***",
+			"of user: none,        7 blanks": "of user: none,        7 blanks",
+		} {
+			if got := s.Text(text); got != want {
+				t.Errorf("%q: %q is %q, want %q", blank, text, got, want)
+			}
+		}
+	}
+}
+
 // kept is a sink that keeps what it gets, and refuses it with an error.
 type kept struct {
 	events []event.Event

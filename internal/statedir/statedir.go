@@ -27,7 +27,7 @@ import (
 // JournalName is the journal's name in a run's folder.
 const JournalName = "journal.jsonl"
 
-// Keep is the number of runs that Prune leaves.
+// Keep is the number of runs that Prune leaves whole.
 const Keep = 20
 
 // ErrNoRun is the error of a lab that was never run from this state folder.
@@ -116,19 +116,35 @@ func (l *Lab) Last() (*Run, error) {
 	return nil, fmt.Errorf("%w (looked in %s)", ErrNoRun, l.Dir)
 }
 
-// Prune removes all runs but the latest keep ones.
-func (l *Lab) Prune(keep int) error {
+// Prune removes all runs but the latest keep ones. Of those from number needed on
+// the journal stays; 0: none is needed.
+func (l *Lab) Prune(keep, needed int) error {
 	runs, err := l.Runs()
 	if err != nil {
 		return err
 	}
-	for len(runs) > keep {
-		if err := os.RemoveAll(l.Run(runs[0]).Dir); err != nil {
+	for _, n := range runs[:max(0, len(runs)-keep)] {
+		if needed > 0 && n >= needed {
+			err = l.Run(n).strip()
+		} else {
+			err = os.RemoveAll(l.Run(n).Dir)
+		}
+		if err != nil {
 			return fmt.Errorf("remove an old run: %w", err)
 		}
-		runs = runs[1:]
 	}
 	return nil
+}
+
+// strip removes all of a run but its journal.
+func (r *Run) strip() error {
+	entries, err := os.ReadDir(r.Dir)
+	for _, e := range entries {
+		if e.Name() != JournalName {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(r.Dir, e.Name())))
+		}
+	}
+	return err
 }
 
 // Run is the folder of one run, which need not be there.

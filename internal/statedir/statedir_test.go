@@ -45,8 +45,22 @@ func TestRunNumbersAndPrune(t *testing.T) {
 		if err := os.WriteFile(r.Journal(), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
+		if err := os.MkdirAll(filepath.Join(r.Evidence("host", "worker0"), "logs"), 0o700); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if err := l.Prune(Keep); err != nil {
+	if err := l.Prune(Keep, 2); err != nil { // of run 2 something still stands
+		t.Fatal(err)
+	}
+	if runs, err := l.Runs(); err != nil || len(runs) != Keep+2 || runs[0] != 2 {
+		t.Errorf("after Prune of what is not needed: %v, %v", runs, err)
+	}
+	for n, want := range map[int]int{2: 1, 3: 1, 4: 2} { // the journal, and evidence
+		if entries, err := os.ReadDir(l.Run(n).Dir); err != nil || len(entries) != want || entries[len(entries)-1].Name() != JournalName {
+			t.Errorf("of run %d is left: %v, %v", n, entries, err)
+		}
+	}
+	if err := l.Prune(Keep, 0); err != nil {
 		t.Fatal(err)
 	}
 	runs, err := l.Runs()

@@ -12,7 +12,8 @@ import (
 const ShortestLine = 8
 
 // Parts gives what of a secret is one by itself, the whole first: its lines, the
-// texts of JSON such as a pull secret, the passwords of logins.
+// texts of JSON such as a pull secret, the passwords of logins. What is blank is
+// none.
 func Parts(value string) []string {
 	p := split(value)
 	return append(p.all, p.passwords...)
@@ -46,14 +47,19 @@ func split(value string) *parts {
 type parts struct{ all, passwords []string }
 
 func (p *parts) add(part string, least int) {
-	if len(part) >= least {
+	if len(part) >= least && strings.TrimSpace(part) != "" {
 		p.all = append(p.all, part)
 	}
 }
 
-// login adds the password of user:password.
+// login adds the password of user:password. A login may have none: one whose
+// password is an identity token beside it.
 func (p *parts) login(text string) {
-	if user, password, found := strings.Cut(text, ":"); found && user != "" && !strings.ContainsAny(user, " /{") && !strings.HasPrefix(password, "//") {
+	user, password, _ := strings.Cut(text, ":")
+	if strings.TrimSpace(password) == "" {
+		return
+	}
+	if user != "" && !strings.ContainsAny(user, " /{") && !strings.HasPrefix(password, "//") {
 		p.passwords = append(p.passwords, password)
 	}
 }

@@ -84,6 +84,9 @@ func TestParts(t *testing.T) {
 		"-----BEGIN KEY-----\nMIIEvQIB":             {"-----BEGIN KEY-----\nMIIEvQIB", "-----BEGIN KEY-----\nMIIEvQIB", "MIIEvQIB"},
 		`{"a":{"password":"sixone","b":"seven77"}}`: {`{"a":{"password":"sixone","b":"seven77"}}`, `{"a":{"password":"sixone","b":"seven77"}}`, "sixone"},
 		`{"auth":"dTpz"}`:                           {`{"auth":"dTpz"}`, `{"auth":"dTpz"}`, "s"},
+		`{"auth":"MDAwMC0wMDAwOg=="}`:               {`{"auth":"MDAwMC0wMDAwOg=="}`, `{"auth":"MDAwMC0wMDAwOg=="}`, "MDAwMC0wMDAwOg=="}, // 0000-0000:
+		"lab-user: \n":                              {"lab-user: \n", "lab-user:"},
+		" \t     \n":                                {},
 	} {
 		got := Parts(value)
 		if len(got) == 0 {
@@ -95,5 +98,10 @@ func TestParts(t *testing.T) {
 	}
 	if got := Passwords(`{"auth":"dTpz"}`); !slices.Equal(got, []string{"s"}) {
 		t.Errorf("passwords %q", got)
+	}
+	for _, none := range []string{"user:", "user: ", `{"auth":"dXNlcjo="}`, `{"auth":"dXNlcjog"}`, `{"auth":"dXNlcjoK"}`} {
+		if got := Passwords(none); len(got) > 0 {
+			t.Errorf("passwords of %q: %q", none, got)
+		}
 	}
 }

@@ -274,6 +274,45 @@ func TestNoted(t *testing.T) {
 	}
 }
 
+// A host is entered before it is made: where its creation was refused, or the run was
+// killed there, the server that the lab file names is none of labrun's. One that was
+// made, and that somebody has deleted, still is.
+func TestHostThatWasNeverMade(t *testing.T) {
+	login := object("v1", "Secret", "clusters-h", "w1-bmc", "s", labelled(lab))
+	for _, c := range []struct {
+		name  string
+		uid   string
+		note  string
+		hosts []string
+		want  []string // of the objects' step
+	}{
+		{"refused", "", "", nil, []string{"forget BareMetalHost w1", "delete Secret w1-bmc"}},
+		{"deleted by somebody", "w1", "", []string{"w1"}, nil},
+		{"deleted by an undo that was cut off, before its UID was known", "", `{"address": "redfish://old"}`, []string{"w1"}, nil},
+	} {
+		e := entryOf(host(1, nil))
+		e.UID, e.Step, e.Key, e.Lab, e.Note = c.uid, "host", "w1", lab, []byte(c.note)
+		s := entryOf(login)
+		s.UID, s.Step, s.Key, s.Lab = "s", "host", "w1", lab
+		seen := kube.NewSeen(time.Unix(0, 0), map[kube.Ref][]*unstructured.Unstructured{s.Ref(): {login}}, nil).WithEntries([]kube.Entry{e, s}, nil)
+		var hosts []string
+		for _, h := range (Survey{}).Outputs(facts(), seen).Hosts {
+			hosts = append(hosts, h.Name)
+		}
+		if !slices.Equal(hosts, c.hosts) {
+			t.Errorf("%s: servers to switch off are %q, want %q", c.name, hosts, c.hosts)
+		}
+		v := Survey{}.Judge(facts(), seen)
+		if told := len(v.Warnings) == 1 && strings.Contains(v.Warnings[0].Title, "w1 was about to be made"); told != (c.hosts == nil) {
+			t.Errorf("%s: told %+v", c.name, v.Warnings)
+		}
+		intents, err := Objects{}.Objects(facts(), seen)
+		if got := did(t, intents, seen); err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q (%v)", c.name, got, c.want, err)
+		}
+	}
+}
+
 func TestManagedCluster(t *testing.T) {
 	imported := func(via string) *unstructured.Unstructured {
 		return object("cluster.open-cluster-management.io/v1", "ManagedCluster", "", "h", "mc", map[string]any{"annotations": map[string]any{createdVia: via}})

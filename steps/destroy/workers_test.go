@@ -194,6 +194,33 @@ func TestTakeOut(t *testing.T) {
 	}
 }
 
+// A worker whose BareMetalHost somebody has deleted loses its Machine like any other,
+// and its Agent is waited for.
+func TestTakeOutOfAHostThatIsGone(t *testing.T) {
+	e := entryOf(host(2, nil))
+	e.UID, e.Step, e.Key, e.Lab = "w2", "host", "w2", lab
+	of := func(entry kube.Entry, objects ...*unstructured.Unstructured) kube.Seen {
+		return sees(nil, objects...).WithEntries([]kube.Entry{entry}, nil)
+	}
+	all := []*unstructured.Unstructured{pool(2), machine(1), machine(2), agentMachine(1), agentMachine(2), agent(1, true), agent(2, true)}
+	seen := of(e, all...)
+	intents, err := TakeOut{}.Objects(facts(), seen)
+	want := []string{"change Machine m2 marked", `apply NodePool h replicas=1 as "labrun/h/scale"`}
+	if got := did(t, intents, seen); err != nil || !slices.Equal(got, want) {
+		t.Errorf("%q, want %q (%v)", got, want, err)
+	}
+	if v := (TakeOut{}).Judge(facts(), seen); v.State == kube.Done {
+		t.Errorf("done while its Agent is bound: %+v", v)
+	}
+	if v := (TakeOut{}).Judge(facts(), of(e, machine(1), agent(1, true), agent(2, false))); v.State != kube.Done || v.Summary != "1 worker taken out of the pool" {
+		t.Errorf("its Machine is gone: %+v", v)
+	}
+	e.UID = "" // labrun never had such a host: the Agent is of somebody else's
+	if intents, err = (TakeOut{}).Objects(facts(), of(e, all...)); err != nil || len(intents) > 0 {
+		t.Errorf("a host that was never made: %q, %v", did(t, intents, seen), err)
+	}
+}
+
 func TestHost(t *testing.T) {
 	away := map[string]any{detached: "assisted-service-controller"}
 	for _, c := range []struct {
@@ -230,14 +257,20 @@ func TestAgent(t *testing.T) {
 		name string
 		seen kube.Seen
 		want []string
+		told string // and the only warning, where one Agent stays
 	}{
-		{"gone", sees(nil, agent(1, false), agent(2, false)), []string{"delete Agent agent1"}},
-		{"bound still", sees(nil, agent(1, true)), nil},
-		{"made anew", sees(nil, host(1, nil), agent(1, false)), nil},
+		{"gone", sees(nil, agent(1, false), agent(2, false)), []string{"delete Agent agent1"}, ""},
+		{"bound still", sees(nil, agent(1, true)), nil, "1 Agent of w1 left: still bound to a cluster"},
+		{"made anew", sees(nil, host(1, nil), agent(1, false)), nil, "BareMetalHost w1 is there again: its Agents are left"},
+		{"all are gone", sees(nil, agent(2, true)), nil, "no Agent of w1 is left"},
 	} {
 		intents, err := Agent{Host: HostOutput{Name: "w1"}}.Objects(facts(), c.seen)
 		if got := did(t, intents, c.seen); err != nil || !slices.Equal(got, c.want) {
 			t.Errorf("%s: %q, %v", c.name, got, err)
+		}
+		v := Agent{Host: HostOutput{Name: "w1"}}.Judge(facts(), c.seen)
+		if c.told != "" && v.Summary != c.told || (len(v.Warnings) == 1) != (c.name == "bound still") {
+			t.Errorf("%s: told %q, warned of %+v", c.name, v.Summary, v.Warnings)
 		}
 	}
 }

@@ -41,7 +41,7 @@ func marked(f *labs.Facts, seen kube.Seen, hosts []string) []*unstructured.Unstr
 			continue
 		}
 		for _, m := range seen.List(agentMachines(f)) {
-			if string(m.GetUID()) == a.GetLabels()[machineOf] || text(m, "status", "agentRef", "name") == a.GetName() {
+			if serves(a, m) {
 				infrastructure[m.GetName()] = true
 			}
 		}

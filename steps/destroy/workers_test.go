@@ -159,6 +159,65 @@ func TestScaleDown(t *testing.T) {
 	}
 }
 
+// othersWorker is the worker of somebody else's pool on the lab's HostedCluster.
+func othersWorker(pool map[string]any) []*unstructured.Unstructured {
+	m := machine(9)
+	m.SetAnnotations(map[string]string{poolOfMachine: "clusters/theirs"})
+	theirs := with(object(hyperShift, "NodePool", "clusters", "theirs", "theirs", pool), "h", "spec", "clusterName")
+	return []*unstructured.Unstructured{theirs, m, agentMachine(9), agent(9, true)}
+}
+
+// The Machines of a pool that stays are nobody's to wait for. One that labrun took over
+// goes with the HostedCluster, and is scaled like its own.
+func TestScaleDownBesideOthersPools(t *testing.T) {
+	scaled := "change NodePool h replicas=0 nodeDrainTimeout=10m0s"
+	taken := func(e *kube.Entry) { e.Found = e.Name == "theirs" }
+	kept := func(e *kube.Entry) {
+		if e.Kind == "HostedCluster" {
+			e.Kept = "--from workers"
+		}
+		e.Found = e.Name == "theirs"
+	}
+	for _, c := range []struct {
+		name    string
+		theirs  []*unstructured.Unstructured
+		entries func(*kube.Entry)
+		own     []*unstructured.Unstructured
+		want    []string
+		waits   string // the report's title, "" where it is done
+	}{
+		{"all that is left is theirs", othersWorker(nil), nil, nil, []string{scaled}, ""},
+		{"one of the lab's is left", othersWorker(nil), nil, []*unstructured.Unstructured{machine(1), agentMachine(1), agent(1, true)},
+			[]string{scaled}, "left in clusters-h: 1 Machine, 1 AgentMachine, 1 bound Agent"},
+		{"an Agent of the lab's is bound", othersWorker(nil), nil, []*unstructured.Unstructured{agent(1, true)},
+			[]string{scaled}, "left in clusters-h: 0 Machines, 0 AgentMachines, 1 bound Agent"},
+		{"another lab's by its label", othersWorker(labelled("day")), nil, nil, []string{scaled}, ""},
+		{"taken over, and the HostedCluster goes", othersWorker(labelled(lab)), taken, nil,
+			[]string{scaled, "change NodePool theirs replicas=0 nodeDrainTimeout=10m0s"}, "left in clusters-h: 1 Machine, 1 AgentMachine, 1 bound Agent"},
+		{"taken over, and the HostedCluster stays", othersWorker(labelled(lab)), kept, nil, []string{scaled}, ""},
+		{"gone, and its Machine is left", othersWorker(nil)[1:], nil, nil, []string{scaled}, "left in clusters-h: 1 Machine, 1 AgentMachine, 1 bound Agent"},
+	} {
+		seen := sees(nil, append(append([]*unstructured.Unstructured{cluster("True"), pool(1)}, c.theirs...), c.own...)...)
+		if c.entries != nil {
+			entries := seen.Entries()
+			for n := range entries {
+				c.entries(&entries[n])
+			}
+			seen = seen.WithEntries(entries, nil)
+		}
+		intents, err := ScaleDown{}.Objects(facts(), seen)
+		if got := did(t, intents, seen); err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q (%v)", c.name, got, c.want, err)
+		}
+		switch v := (ScaleDown{}).Judge(facts(), seen); {
+		case v.Report.Title != c.waits || (v.State == kube.Done) != (c.waits == ""):
+			t.Errorf("%s: %+v, want %q", c.name, v, c.waits)
+		case c.waits == "" && !strings.HasSuffix(v.Summary, "but for 1 Machine of other NodePools: clusters/theirs"):
+			t.Errorf("%s: told %q", c.name, v.Summary)
+		}
+	}
+}
+
 // A worker that is taken out loses its own Machine, whatever Cluster API would choose.
 func TestTakeOut(t *testing.T) {
 	orphan := func(e kube.Entry) string {

@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -18,8 +19,10 @@ import (
 	"github.com/labrun/labrun/steps/kube"
 )
 
-// powerEvery is how often a server is asked whether it is off.
-const powerEvery = 2 * time.Second
+const (
+	powerEvery = 2 * time.Second  // how often a server is asked whether it is off
+	powerTime  = 10 * time.Minute // of the step, where it has no limit
+)
 
 // Destroying lists the steps that take a lab apart.
 func Destroying() []pipeline.Kind[*Env] {
@@ -30,7 +33,8 @@ func Destroying() []pipeline.Kind[*Env] {
 }
 
 // PowerOff leaves a server as Metal3 would: off, and without the lab's image. A BMC
-// that does not answer is told; the inventory keeps the host until it does.
+// that does not answer, or does not do it, is told; the inventory keeps the host until
+// it does.
 type PowerOff struct {
 	Host destroy.HostOutput `yaml:"host" doc:"the host"`
 }
@@ -54,16 +58,31 @@ func (s PowerOff) Run(ctx context.Context, env *Env) (PowerOffOutputs, error) {
 	}
 	var seen string
 	if err == nil {
-		seen, err = s.off(ctx, env, *host)
+		limited, cancel := context.WithTimeout(ctx, patience(ctx))
+		defer cancel()
+		seen, err = s.off(limited, env, *host)
 	}
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return PowerOffOutputs{}, errors.Join(err, ctx.Err())
-	}
-	if err != nil {
+	case err != nil && seen != "":
+		env.scope.Warn(event.Report{Title: s.Host.Name + " is off, and the lab's image may be in its drive still: " + err.Error(), Next: s.next(env.facts)})
+		return PowerOffOutputs{seen + ", its drives as they were: its BMC did not do it"}, nil
+	case err != nil:
 		env.scope.Warn(event.Report{Title: s.Host.Name + " could not be switched off by its BMC: " + err.Error(), Next: s.next(env.facts)})
 		return PowerOffOutputs{"not switched off: its BMC did not do it"}, nil
 	}
 	return PowerOffOutputs{seen}, kube.ForgetObject(ctx, env, ref)
+}
+
+// patience is how long a BMC has, out of the step's time: one that never does what it
+// should is told, and holds up nothing.
+func patience(ctx context.Context) time.Duration {
+	left := powerTime
+	if until, bounded := ctx.Deadline(); bounded {
+		left = time.Until(until)
+	}
+	return left * 3 / 4
 }
 
 // access is how the BMC is reached: as BMCLogins found, or as the lab file says. It is
@@ -87,7 +106,8 @@ func (s PowerOff) next(f *labs.Facts) string {
 	return "mend the BMC " + s.Host.Address + " and run the same command again; where the server is lost: oc delete secret -n " + f.ControlPlaneNamespace() + " " + s.Host.Secret
 }
 
-// off switches the server off and ejects what is the lab's, and says what it found.
+// off switches the server off and ejects what is the lab's, and says what it found: with
+// an error too, once the server is off.
 func (s PowerOff) off(ctx context.Context, env *Env, host redfish.Host) (string, error) {
 	service, err := redfish.Open(ctx, host)
 	if err != nil {
@@ -108,9 +128,15 @@ func (s PowerOff) off(ctx context.Context, env *Env, host redfish.Host) (string,
 			return "", err
 		}
 	}
+	ejected, err := s.eject(ctx, env, service)
+	return said + ejected, err
+}
+
+// eject takes the lab's images out of the drives, and says what it found in them.
+func (s PowerOff) eject(ctx context.Context, env *Env, service *redfish.Service) (said string, err error) {
 	media, err := service.Media(ctx)
 	if errors.Is(err, redfish.ErrNoVirtualMedia) {
-		return said, nil
+		return "", nil
 	}
 	if err != nil {
 		return "", err
@@ -128,7 +154,7 @@ func (s PowerOff) off(ctx context.Context, env *Env, host redfish.Host) (string,
 			return err == nil, "", err
 		})
 		if err != nil {
-			return "", err
+			return said, err
 		}
 		said += ", image ejected"
 	}
@@ -150,6 +176,7 @@ func (s PowerOff) switchOff(ctx context.Context, env *Env, service *redfish.Serv
 	if err := service.Reset(ctx, schemas.ForceOffResetType); err != nil {
 		return err
 	}
+	taken := time.Now()
 	for {
 		power, err := service.Power(ctx)
 		if err != nil || power == schemas.OffPowerState {
@@ -160,7 +187,7 @@ func (s PowerOff) switchOff(ctx context.Context, env *Env, service *redfish.Serv
 		select {
 		case <-ctx.Done():
 			timer.Stop()
-			return ctx.Err()
+			return fmt.Errorf("it took ForceOff, and its PowerState is still %s %s later", power, time.Since(taken).Round(time.Second))
 		case <-timer.C:
 		}
 	}

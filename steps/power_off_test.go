@@ -1,8 +1,12 @@
 package steps
 
 import (
+	"context"
+	"errors"
+	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stmcginnis/gofish/schemas"
 
@@ -105,7 +109,56 @@ func TestPowerOffOfSilentBMC(t *testing.T) {
 	if len(heard.events) != 1 || heard.events[0].Type != event.StepWarned || !strings.Contains(heard.events[0].Report.Title, "worker0 could not be switched off") {
 		t.Errorf("told: %+v", heard.events)
 	}
+	interrupted, interrupt := context.WithCancel(t.Context())
+	interrupt()
+	if out, err := (PowerOff{Host: destroy.HostOutput{Name: "worker0"}}).Run(interrupted, env); !errors.Is(err, context.Canceled) || len(heard.events) != 1 {
+		t.Errorf("interrupted: %+v, %v, told %+v", out, err, heard.events[1:])
+	}
 	if host, err := (PowerOff{Host: destroy.HostOutput{Name: "gone"}}).access(t.Context(), env); host != nil || err != nil {
 		t.Errorf("a host that nobody knows is reached at %+v, %v", host, err)
+	}
+}
+
+// A BMC that takes what it is told and does not do it holds up nothing either: it is
+// told within the step's time what was not done, and the inventory keeps the host.
+func TestPowerOffOfBMCThatDoesNotDoIt(t *testing.T) {
+	t.Setenv("RIGHT", "right")
+	image := "https://hub:6183/redfish/boot-3c1f.iso"
+	for _, c := range []struct {
+		name        string
+		fault       bmctest.Fault
+		within      time.Duration
+		seen, title string
+	}{
+		{"it stays on", bmctest.Fault{Kind: bmctest.Replace, Method: http.MethodGet, Path: bmctest.System, Property: []string{"PowerState"}, Value: "On"}, 6 * time.Second,
+			"not switched off: its BMC did not do it", "worker0 could not be switched off by its BMC: it took ForceOff, and its PowerState is still On"},
+		{"its drives are not to be seen", bmctest.Fault{Path: bmctest.Slot, Status: 500}, time.Minute,
+			"switched off, its drives as they were: its BMC did not do it", "worker0 is off, and the lab's image may be in its drive still: "},
+		{"it does not eject", bmctest.Fault{Method: http.MethodPost, Path: bmctest.Slot + "/*", Status: 500}, time.Minute,
+			"switched off, its drives as they were: its BMC did not do it", "worker0 is off, and the lab's image may be in its drive still: "},
+	} {
+		f := factsOf(t, ipv4)
+		b := leftOn(t, image)
+		b.Break(c.fault)
+		f.Workers = workersAt("RIGHT", b)
+		env, heard := anEnv(t, f, LabOptions{Kubeconfig: "no-such-file"})
+		ctx, cancel := context.WithTimeout(t.Context(), c.within)
+		out, err := PowerOff{Host: destroy.HostOutput{Name: "worker0"}}.Run(ctx, env)
+		if err != nil || out.Seen != c.seen {
+			t.Errorf("%s: %+v, %v", c.name, out, err)
+		}
+		var told []string
+		for _, e := range heard.events {
+			if e.Type == event.StepWarned {
+				told = append(told, e.Report.Title)
+			}
+		}
+		if len(told) != 1 || !strings.HasPrefix(told[0], c.title) {
+			t.Errorf("%s: told %q", c.name, told)
+		}
+		if ctx.Err() != nil {
+			t.Errorf("%s: it took all of the step's time", c.name)
+		}
+		cancel()
 	}
 }

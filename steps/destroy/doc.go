@@ -25,6 +25,7 @@ func Kinds[E kube.Environment]() []pipeline.Kind[E] {
 		kube.Use[Objects, E]("destroy/objects", "Deletes the lab's own objects of some kinds, or all that are left.", ""),
 		kube.Use[HostedCluster, E]("destroy/hosted-cluster", "Deletes the HostedCluster with its NodePools, and waits for the end of its control plane.", ""),
 		kube.Use[Namespace, E]("destroy/namespace", "Deletes the control plane's namespace where HyperShift left it.", ""),
+		kube.Use[Namespaces, E]("destroy/namespaces", "Deletes the lab's other namespaces that hold nothing of somebody else's.", ""),
 		kube.Use[HubObjects, E]("destroy/hub-objects", "Takes the lab off what the hub's labs share; the last one out deletes what labrun made of it, and restores the rest.", ""),
 		pipeline.Use[Inventory[E], E]("destroy/inventory", "Deletes the inventories that hold nothing any more.", ""),
 	}

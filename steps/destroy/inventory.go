@@ -11,7 +11,8 @@ import (
 )
 
 // Inventory deletes the inventories that are empty. An entry of a host that is left
-// is a server that may still run: it fails the undo, which can be run again.
+// is a server that may still run, or boot the lab's image: it fails the undo, which can
+// be run again.
 type Inventory[E kube.Environment] struct{}
 
 // InventoryOutputs is what the lab's inventory still holds.
@@ -46,7 +47,7 @@ func (Inventory[E]) Run(ctx context.Context, env E) (InventoryOutputs, error) {
 	}
 	slices.Sort(servers)
 	return out, &pipeline.Report{Report: event.Report{
-		Title: count(len(servers), "server") + " may still be powered on: all else that was to go is gone",
+		Title: count(len(servers), "server") + " may still be powered on, or have the lab's image in a drive: all else that was to go is gone",
 		Lines: []event.Line{{Label: "servers", Text: strings.Join(servers, ", ")}},
 		Next:  "mend their BMCs and run the same command again; where one is lost, take it out of the lab file and delete its Secret NAME-bmc first",
 	}}

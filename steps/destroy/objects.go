@@ -29,8 +29,8 @@ func (s Objects) items(f *labs.Facts, seen kube.Seen) []Item {
 		case s.Plane && i.Entry.Namespace != f.ControlPlaneNamespace():
 			return true
 		}
-		// A host's entry is taken out once its server is off.
-		return i.Entry.Kind == "BareMetalHost" || i.Entry.Kind == "Namespace" && i.Fate == Doomed || needed(i, Items(f.Name, seen))
+		// A host's entry is taken out once its server is off, or at once where it had none.
+		return i.Entry.Kind == "BareMetalHost" && !i.unmade() || i.Entry.Kind == "Namespace" && i.Fate == Doomed || needed(i, Items(f.Name, seen))
 	})
 }
 
@@ -38,7 +38,7 @@ func (s Objects) items(f *labs.Facts, seen kube.Seen) []Item {
 // off: it goes once that is done.
 func needed(i Item, items []Item) bool {
 	return i.Entry.Kind == "Secret" && i.Fate == Doomed && i.Entry.Key != "" && slices.ContainsFunc(items, func(host Item) bool {
-		return host.Entry.Kind == "BareMetalHost" && host.Fate == Gone && host.Entry.Step == i.Entry.Step && host.Entry.Key == i.Entry.Key
+		return host.Fate == Gone && host.parts() && host.Entry.Step == i.Entry.Step && host.Entry.Key == i.Entry.Key
 	})
 }
 

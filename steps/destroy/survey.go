@@ -3,7 +3,6 @@ package destroy
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/labrun/labrun/labs"
@@ -68,8 +67,12 @@ func (Survey) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 	}
 	v := done("%s", Summary(items))
 	for _, i := range items {
-		if i.Fate == Left {
+		switch {
+		case i.Fate == Left:
 			v.Warnings = append(v.Warnings, event.Report{Title: i.Ref().String() + " is left: " + i.Why})
+		case i.unmade():
+			v.Warnings = append(v.Warnings, event.Report{Title: i.Ref().String() + " was about to be made, and is not there: no server is switched off for it",
+				Next: "see that the server is off, if an earlier run had it"})
 		}
 	}
 	return v
@@ -122,15 +125,15 @@ func Summary(items []Item) string {
 	return strings.Join(parts, ", ")
 }
 
-// Outputs are the hosts, also those that an earlier undo deleted and whose servers
-// it did not come to.
+// Outputs are the hosts, also those that are gone and whose servers nobody has switched
+// off yet: an earlier undo did not come to them, or somebody else deleted the host.
 func (Survey) Outputs(f *labs.Facts, seen kube.Seen) SurveyOutputs {
 	items := Items(f.Name, seen)
 	hc, _ := find(items, hostedCluster(f))
 	gone := seen.Get(hostedCluster(f)) == nil && hc.Fate != Kept
 	out := SurveyOutputs{Hosts: []HostOutput{}, Hosted: hc.Fate == Doomed || gone}
 	for _, i := range items {
-		if i.Entry.Kind != "BareMetalHost" || !slices.Contains([]Fate{Doomed, Gone}, i.Fate) {
+		if !i.parts() {
 			continue
 		}
 		h := Noted(i.Entry)
@@ -141,6 +144,18 @@ func (Survey) Outputs(f *labs.Facts, seen kube.Seen) SurveyOutputs {
 		out.Hosts = append(out.Hosts, h)
 	}
 	return out
+}
+
+// parts says whether an item is a host whose server is to be switched off.
+func (i Item) parts() bool {
+	return i.Entry.Kind == "BareMetalHost" && (i.Fate == Doomed || i.Fate == Gone && !i.unmade())
+}
+
+// unmade says that labrun never had the host: it is entered before it is made, and was
+// then refused, or the run was killed. Whatever server the lab file names is none of
+// labrun's.
+func (i Item) unmade() bool {
+	return i.Entry.Kind == "BareMetalHost" && i.Fate == Gone && i.Entry.UID == "" && len(i.Entry.Note) == 0
 }
 
 // Noted is a host as the inventory knows it: with what was entered before it was

@@ -21,11 +21,12 @@ func (TakeOut) Reads(f *labs.Facts) []kube.Ref {
 	return []kube.Ref{nodePools(f), machines(f), agentMachines(f), agents(f)}
 }
 
-// leaving are the hosts that go, by name.
+// leaving are the hosts that go, or that somebody else has deleted already, by name:
+// the Machine of such a one stands on nothing any more, and has to go all the same.
 func leaving(f *labs.Facts, seen kube.Seen) []string {
 	var names []string
 	for _, i := range Items(f.Name, seen) {
-		if i.Entry.Kind == "BareMetalHost" && i.Fate == Doomed {
+		if i.parts() {
 			names = append(names, i.Entry.Name)
 		}
 	}
@@ -40,7 +41,7 @@ func marked(f *labs.Facts, seen kube.Seen, hosts []string) []*unstructured.Unstr
 			continue
 		}
 		for _, m := range seen.List(agentMachines(f)) {
-			if string(m.GetUID()) == a.GetLabels()[machineOf] || text(m, "status", "agentRef", "name") == a.GetName() {
+			if serves(a, m) {
 				infrastructure[m.GetName()] = true
 			}
 		}

@@ -74,11 +74,10 @@ func (ScaleDown) Objects(f *labs.Facts, seen kube.Seen) ([]kube.Intent, error) {
 	items := Items(f.Name, seen)
 	var intents []kube.Intent
 	for _, u := range seen.List(nodePools(f)) {
-		i, ok := find(items, kube.RefTo(u))
-		if !ok || i.Fate != Doomed && i.Fate != Kept || u.GetDeletionTimestamp() != nil {
+		if !shrinks(f, items, u) || u.GetDeletionTimestamp() != nil {
 			continue
 		}
-		intents = append(intents, kube.Intent{How: kube.Restore, Object: i.blank(), UID: string(u.GetUID()), Change: emptied(f)})
+		intents = append(intents, kube.Intent{How: kube.Restore, Object: Item{Entry: entryOf(u)}.blank(), UID: string(u.GetUID()), Change: emptied(f)})
 	}
 	hc, ok := find(items, hostedCluster(f))
 	if !ok || hc.Fate != Doomed || !dead(f, seen) {
@@ -90,6 +89,14 @@ func (ScaleDown) Objects(f *labs.Facts, seen kube.Seen) ([]kube.Intent, error) {
 	return append(intents,
 		kube.Intent{How: kube.Restore, Object: hc.blank(), UID: hc.UID, Change: keep},
 		kube.Intent{How: kube.Delete, Object: hc.blank(), UID: hc.UID, Around: f.ControlPlaneNamespace(), Enter: true}), nil
+}
+
+// shrinks says whether a pool is scaled to nothing: the lab's own, and one that it took
+// over where that goes with the HostedCluster.
+func shrinks(f *labs.Facts, items []Item, pool *unstructured.Unstructured) bool {
+	i, ok := find(items, kube.RefTo(pool))
+	hc, _ := find(items, hostedCluster(f))
+	return ok && (i.Fate == Doomed || i.Fate == Kept || i.Fate == Restored && hc.Fate == Doomed)
 }
 
 // emptied takes all replicas of a pool, and bounds how long its nodes may drain.
@@ -116,9 +123,63 @@ func dead(f *labs.Facts, seen kube.Seen) bool {
 	return len(seen.List(machines(f))) > 0 && c.Is("False")
 }
 
-// Judge waits until nothing holds an Agent any more.
+// Judge waits until no pool that was scaled, or is gone, holds an Agent any more.
 func (ScaleDown) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
-	return freed(f, seen.List(machines(f)), seen.List(agentMachines(f)), bound(seen.List(agents(f))), "the pool has no Machine, and no Agent is bound")
+	others := othersPools(f, seen)
+	w := workersOf(f, seen, func(m *unstructured.Unstructured) bool {
+		return slices.Contains(others, m.GetAnnotations()[poolOfMachine])
+	})
+	end := "the pool has no Machine, and no Agent is bound"
+	if len(w.machines) > 0 {
+		end += fmt.Sprintf(", but for %s of other NodePools: %s", count(len(w.machines), "Machine"), strings.Join(others, ", "))
+	}
+	rest := func(all, but []*unstructured.Unstructured) []*unstructured.Unstructured {
+		return slices.DeleteFunc(slices.Clone(all), func(u *unstructured.Unstructured) bool { return slices.Contains(but, u) })
+	}
+	return freed(f, rest(seen.List(machines(f)), w.machines), rest(seen.List(agentMachines(f)), w.agentMachines), rest(bound(seen.List(agents(f))), w.agents), end)
+}
+
+// othersPools are the pools that stay as they are, as their Machines name them.
+func othersPools(f *labs.Facts, seen kube.Seen) []string {
+	var names []string
+	items := Items(f.Name, seen)
+	for _, u := range seen.List(nodePools(f)) {
+		if !shrinks(f, items, u) && u.GetDeletionTimestamp() == nil {
+			names = append(names, u.GetNamespace()+"/"+u.GetName())
+		}
+	}
+	return names
+}
+
+// standing is what some workers consist of.
+type standing struct{ machines, agentMachines, agents []*unstructured.Unstructured }
+
+// workersOf are the workers whose Machines are chosen.
+func workersOf(f *labs.Facts, seen kube.Seen, chosen func(machine *unstructured.Unstructured) bool) standing {
+	var w standing
+	infrastructure := map[string]bool{}
+	for _, m := range seen.List(machines(f)) {
+		if chosen(m) {
+			w.machines = append(w.machines, m)
+			infrastructure[text(m, "spec", "infrastructureRef", "name")] = true
+		}
+	}
+	for _, m := range seen.List(agentMachines(f)) {
+		if infrastructure[m.GetName()] {
+			w.agentMachines = append(w.agentMachines, m)
+		}
+	}
+	for _, a := range seen.List(agents(f)) {
+		if slices.ContainsFunc(w.agentMachines, func(m *unstructured.Unstructured) bool { return serves(a, m) }) {
+			w.agents = append(w.agents, a)
+		}
+	}
+	return w
+}
+
+// serves says whether an Agent is that of an AgentMachine.
+func serves(agent, machine *unstructured.Unstructured) bool {
+	return string(machine.GetUID()) == agent.GetLabels()[machineOf] || text(machine, "status", "agentRef", "name") == agent.GetName()
 }
 
 // freed waits until Machines and AgentMachines are gone and Agents unbound.

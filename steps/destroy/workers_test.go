@@ -159,6 +159,65 @@ func TestScaleDown(t *testing.T) {
 	}
 }
 
+// othersWorker is the worker of somebody else's pool on the lab's HostedCluster.
+func othersWorker(pool map[string]any) []*unstructured.Unstructured {
+	m := machine(9)
+	m.SetAnnotations(map[string]string{poolOfMachine: "clusters/theirs"})
+	theirs := with(object(hyperShift, "NodePool", "clusters", "theirs", "theirs", pool), "h", "spec", "clusterName")
+	return []*unstructured.Unstructured{theirs, m, agentMachine(9), agent(9, true)}
+}
+
+// The Machines of a pool that stays are nobody's to wait for. One that labrun took over
+// goes with the HostedCluster, and is scaled like its own.
+func TestScaleDownBesideOthersPools(t *testing.T) {
+	scaled := "change NodePool h replicas=0 nodeDrainTimeout=10m0s"
+	taken := func(e *kube.Entry) { e.Found = e.Name == "theirs" }
+	kept := func(e *kube.Entry) {
+		if e.Kind == "HostedCluster" {
+			e.Kept = "--from workers"
+		}
+		e.Found = e.Name == "theirs"
+	}
+	for _, c := range []struct {
+		name    string
+		theirs  []*unstructured.Unstructured
+		entries func(*kube.Entry)
+		own     []*unstructured.Unstructured
+		want    []string
+		waits   string // the report's title, "" where it is done
+	}{
+		{"all that is left is theirs", othersWorker(nil), nil, nil, []string{scaled}, ""},
+		{"one of the lab's is left", othersWorker(nil), nil, []*unstructured.Unstructured{machine(1), agentMachine(1), agent(1, true)},
+			[]string{scaled}, "left in clusters-h: 1 Machine, 1 AgentMachine, 1 bound Agent"},
+		{"an Agent of the lab's is bound", othersWorker(nil), nil, []*unstructured.Unstructured{agent(1, true)},
+			[]string{scaled}, "left in clusters-h: 0 Machines, 0 AgentMachines, 1 bound Agent"},
+		{"another lab's by its label", othersWorker(labelled("day")), nil, nil, []string{scaled}, ""},
+		{"taken over, and the HostedCluster goes", othersWorker(labelled(lab)), taken, nil,
+			[]string{scaled, "change NodePool theirs replicas=0 nodeDrainTimeout=10m0s"}, "left in clusters-h: 1 Machine, 1 AgentMachine, 1 bound Agent"},
+		{"taken over, and the HostedCluster stays", othersWorker(labelled(lab)), kept, nil, []string{scaled}, ""},
+		{"gone, and its Machine is left", othersWorker(nil)[1:], nil, nil, []string{scaled}, "left in clusters-h: 1 Machine, 1 AgentMachine, 1 bound Agent"},
+	} {
+		seen := sees(nil, append(append([]*unstructured.Unstructured{cluster("True"), pool(1)}, c.theirs...), c.own...)...)
+		if c.entries != nil {
+			entries := seen.Entries()
+			for n := range entries {
+				c.entries(&entries[n])
+			}
+			seen = seen.WithEntries(entries, nil)
+		}
+		intents, err := ScaleDown{}.Objects(facts(), seen)
+		if got := did(t, intents, seen); err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q (%v)", c.name, got, c.want, err)
+		}
+		switch v := (ScaleDown{}).Judge(facts(), seen); {
+		case v.Report.Title != c.waits || (v.State == kube.Done) != (c.waits == ""):
+			t.Errorf("%s: %+v, want %q", c.name, v, c.waits)
+		case c.waits == "" && !strings.HasSuffix(v.Summary, "but for 1 Machine of other NodePools: clusters/theirs"):
+			t.Errorf("%s: told %q", c.name, v.Summary)
+		}
+	}
+}
+
 // A worker that is taken out loses its own Machine, whatever Cluster API would choose.
 func TestTakeOut(t *testing.T) {
 	orphan := func(e kube.Entry) string {
@@ -191,6 +250,33 @@ func TestTakeOut(t *testing.T) {
 	joined := sees(orphan, cluster("True"), pool(1), host(2, nil), machine(1), agentMachine(1), agent(1, true), agent(2, false))
 	if intents, err = (TakeOut{}).Objects(facts(), joined); err != nil || len(intents) > 0 || (TakeOut{}).Judge(facts(), joined).State != kube.Done {
 		t.Errorf("a worker that never joined: %q", did(t, intents, joined))
+	}
+}
+
+// A worker whose BareMetalHost somebody has deleted loses its Machine like any other,
+// and its Agent is waited for.
+func TestTakeOutOfAHostThatIsGone(t *testing.T) {
+	e := entryOf(host(2, nil))
+	e.UID, e.Step, e.Key, e.Lab = "w2", "host", "w2", lab
+	of := func(entry kube.Entry, objects ...*unstructured.Unstructured) kube.Seen {
+		return sees(nil, objects...).WithEntries([]kube.Entry{entry}, nil)
+	}
+	all := []*unstructured.Unstructured{pool(2), machine(1), machine(2), agentMachine(1), agentMachine(2), agent(1, true), agent(2, true)}
+	seen := of(e, all...)
+	intents, err := TakeOut{}.Objects(facts(), seen)
+	want := []string{"change Machine m2 marked", `apply NodePool h replicas=1 as "labrun/h/scale"`}
+	if got := did(t, intents, seen); err != nil || !slices.Equal(got, want) {
+		t.Errorf("%q, want %q (%v)", got, want, err)
+	}
+	if v := (TakeOut{}).Judge(facts(), seen); v.State == kube.Done {
+		t.Errorf("done while its Agent is bound: %+v", v)
+	}
+	if v := (TakeOut{}).Judge(facts(), of(e, machine(1), agent(1, true), agent(2, false))); v.State != kube.Done || v.Summary != "1 worker taken out of the pool" {
+		t.Errorf("its Machine is gone: %+v", v)
+	}
+	e.UID = "" // labrun never had such a host: the Agent is of somebody else's
+	if intents, err = (TakeOut{}).Objects(facts(), of(e, all...)); err != nil || len(intents) > 0 {
+		t.Errorf("a host that was never made: %q, %v", did(t, intents, seen), err)
 	}
 }
 
@@ -230,14 +316,20 @@ func TestAgent(t *testing.T) {
 		name string
 		seen kube.Seen
 		want []string
+		told string // and the only warning, where one Agent stays
 	}{
-		{"gone", sees(nil, agent(1, false), agent(2, false)), []string{"delete Agent agent1"}},
-		{"bound still", sees(nil, agent(1, true)), nil},
-		{"made anew", sees(nil, host(1, nil), agent(1, false)), nil},
+		{"gone", sees(nil, agent(1, false), agent(2, false)), []string{"delete Agent agent1"}, ""},
+		{"bound still", sees(nil, agent(1, true)), nil, "1 Agent of w1 left: still bound to a cluster"},
+		{"made anew", sees(nil, host(1, nil), agent(1, false)), nil, "BareMetalHost w1 is there again: its Agents are left"},
+		{"all are gone", sees(nil, agent(2, true)), nil, "no Agent of w1 is left"},
 	} {
 		intents, err := Agent{Host: HostOutput{Name: "w1"}}.Objects(facts(), c.seen)
 		if got := did(t, intents, c.seen); err != nil || !slices.Equal(got, c.want) {
 			t.Errorf("%s: %q, %v", c.name, got, err)
+		}
+		v := Agent{Host: HostOutput{Name: "w1"}}.Judge(facts(), c.seen)
+		if c.told != "" && v.Summary != c.told || (len(v.Warnings) == 1) != (c.name == "bound still") {
+			t.Errorf("%s: told %q, warned of %+v", c.name, v.Summary, v.Warnings)
 		}
 	}
 }
@@ -271,6 +363,45 @@ func TestNoted(t *testing.T) {
 	seen = seen.WithEntries([]kube.Entry{login}, nil)
 	if intents, err := (Objects{}).Objects(facts(), seen); err != nil || !slices.Equal(did(t, intents, seen), []string{"delete Secret w1-bmc"}) {
 		t.Errorf("the login stays: %q, %v", did(t, intents, seen), err)
+	}
+}
+
+// A host is entered before it is made: where its creation was refused, or the run was
+// killed there, the server that the lab file names is none of labrun's. One that was
+// made, and that somebody has deleted, still is.
+func TestHostThatWasNeverMade(t *testing.T) {
+	login := object("v1", "Secret", "clusters-h", "w1-bmc", "s", labelled(lab))
+	for _, c := range []struct {
+		name  string
+		uid   string
+		note  string
+		hosts []string
+		want  []string // of the objects' step
+	}{
+		{"refused", "", "", nil, []string{"forget BareMetalHost w1", "delete Secret w1-bmc"}},
+		{"deleted by somebody", "w1", "", []string{"w1"}, nil},
+		{"deleted by an undo that was cut off, before its UID was known", "", `{"address": "redfish://old"}`, []string{"w1"}, nil},
+	} {
+		e := entryOf(host(1, nil))
+		e.UID, e.Step, e.Key, e.Lab, e.Note = c.uid, "host", "w1", lab, []byte(c.note)
+		s := entryOf(login)
+		s.UID, s.Step, s.Key, s.Lab = "s", "host", "w1", lab
+		seen := kube.NewSeen(time.Unix(0, 0), map[kube.Ref][]*unstructured.Unstructured{s.Ref(): {login}}, nil).WithEntries([]kube.Entry{e, s}, nil)
+		var hosts []string
+		for _, h := range (Survey{}).Outputs(facts(), seen).Hosts {
+			hosts = append(hosts, h.Name)
+		}
+		if !slices.Equal(hosts, c.hosts) {
+			t.Errorf("%s: servers to switch off are %q, want %q", c.name, hosts, c.hosts)
+		}
+		v := Survey{}.Judge(facts(), seen)
+		if told := len(v.Warnings) == 1 && strings.Contains(v.Warnings[0].Title, "w1 was about to be made"); told != (c.hosts == nil) {
+			t.Errorf("%s: told %+v", c.name, v.Warnings)
+		}
+		intents, err := Objects{}.Objects(facts(), seen)
+		if got := did(t, intents, seen); err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q (%v)", c.name, got, c.want, err)
+		}
 	}
 }
 

@@ -47,7 +47,7 @@ func server() []Trouble {
 			AtOnce, "labrun"},
 		{OthersInNamespace, "Namespace", "a namespace that `labrun destroy` would delete holds objects that this lab did not make",
 			"The end of a HostedCluster is the end of its control plane's namespace and of all that is in it, whoever put it there: nothing was begun.",
-			[]string{"move or delete the objects that the message names", "if they are this lab's, of a run whose inventory was lost: `labrun run LAB --adopt`, then destroy", "leave the HostedCluster and its namespace: `labrun destroy LAB --from workers`"},
+			[]string{"move or delete the objects that the message names", "if they are this lab's, of a run whose inventory was lost: `labrun run LAB --adopt`, then destroy; what was taken over so is not deleted by labrun: it goes with the HostedCluster and its namespace, or stays with its former values", "leave the HostedCluster and its namespace: `labrun destroy LAB --from workers`"},
 			AtOnce, "labrun"},
 	}
 }

@@ -51,10 +51,23 @@ func (s *stream) emit(e event.Event) error {
 	case e.Type == event.Done:
 		s.open--
 	}
+	s.stopUnrecorded()
+	return s.err
+}
+
+// abandon counts an effect as ended of which nobody can say what became: its step
+// broke down meanwhile.
+func (s *stream) abandon() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open--
+	s.stopUnrecorded()
+}
+
+func (s *stream) stopUnrecorded() {
 	if s.err != nil && s.open <= 0 {
 		s.stop(fmt.Errorf("%w: %w", errUnrecorded, s.err))
 	}
-	return s.err
 }
 
 // labWord stands for the lab in the commands that steps tell.

@@ -1,6 +1,9 @@
 package pipeline
 
 import (
+	"context"
+	"errors"
+	"runtime"
 	"testing"
 	"time"
 
@@ -27,6 +30,48 @@ func TestLabInCommands(t *testing.T) {
 	}
 	if seen.Next != "labrun preflight LAB --host w0; cat LABEL" || ended.Report.Next != "labrun plan LAB" {
 		t.Error("a step's report was changed")
+	}
+}
+
+// An effect that broke down is no open one: once the journal cannot be kept, steps
+// that still wait are stopped.
+func TestBrokenDownEffectStopsNobodyFromEnding(t *testing.T) {
+	for name, breaksDown := range map[string]func(){"a panic": func() { panic("index out of range") }, "an end of the goroutine": runtime.Goexit} {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		down := make(chan struct{})
+		do := does{
+			"a": func(ctx context.Context, e *env) error {
+				defer close(down)
+				return e.scope.Do(ctx, "exec", "sh", func(context.Context) (bool, string, error) {
+					breaksDown()
+					return true, "", nil
+				})
+			},
+			"b": func(ctx context.Context, e *env) error {
+				<-down
+				e.scope.Progress(event.Report{Title: "the disk is full"})
+				<-ctx.Done()
+				return context.Cause(ctx)
+			},
+		}
+		r := &recorder{fail: func(e event.Event) error {
+			if e.Type == event.StepProgress {
+				return errors.New("disk full")
+			}
+			return nil
+		}}
+		o := runOptions(r, fixed{}, do)
+		o.Parallel = 2
+		_, err := steps("a", "b").Run(ctx, o)
+		if err == nil || ctx.Err() != nil {
+			t.Errorf("%s: %v, %v", name, err, ctx.Err())
+		}
+		for _, e := range r.events {
+			if e.Type == event.Done {
+				t.Errorf("%s: the end of the effect is told: %+v", name, e.Effect)
+			}
+		}
 	}
 }
 

@@ -19,7 +19,8 @@ type Scope struct {
 	Key   string // of a forEach instance, else ""
 	Dir   string // folder of this instance's evidence; made by whoever writes there
 
-	emit func(event.Event) error
+	emit    func(event.Event) error
+	abandon func() // called for an effect that never returns; may be nil
 
 	mu      sync.Mutex
 	last    event.Report
@@ -103,7 +104,14 @@ func (s *Scope) do(ctx context.Context, effect event.Effect, act Act) error {
 	if err := s.send(event.Event{Type: event.Intent, Effect: &intent}); err != nil {
 		return err
 	}
+	returned := false
+	defer func() { // a panic, and runtime.Goexit, come by here
+		if !returned && s.abandon != nil {
+			s.abandon()
+		}
+	}()
 	changed, uid, err := act(ctx)
+	returned = true
 	effect.Changed, effect.UID = changed, uid
 	if err != nil {
 		effect.Error = err.Error()

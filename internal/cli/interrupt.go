@@ -64,6 +64,16 @@ func interruptible(ctx context.Context, tell func(string), last func()) (interru
 	return interruptibleWhile(ctx, "the steps that run are stopped", tell, last)
 }
 
+// dieOf ends labrun as the signal would. The first process of a container is not
+// killed by a signal of its own: it exits as a shell tells a killed one.
+func dieOf(s syscall.Signal) {
+	if os.Getpid() == 1 {
+		os.Exit(interruption{s}.ExitCode())
+	}
+	signal.Reset(s)
+	_ = syscall.Kill(os.Getpid(), s)
+}
+
 // interruptibleWhile is interruptible for what is no run: it tells what a signal
 // makes it do.
 func interruptibleWhile(ctx context.Context, stopping string, tell func(string), last func()) (interrupted context.Context, release func()) {
@@ -89,8 +99,7 @@ func interruptibleWhile(ctx context.Context, stopping string, tell func(string),
 			if last != nil {
 				last()
 			}
-			signal.Reset(s)
-			_ = syscall.Kill(os.Getpid(), s.(syscall.Signal))
+			dieOf(s.(syscall.Signal))
 		}
 	}()
 	return ctx, func() {

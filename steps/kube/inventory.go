@@ -187,6 +187,19 @@ func (i *inventory) enter(ctx context.Context, entries map[string]*Entry, guarde
 	return nil
 }
 
+// replace enters next in the place of an entry, or takes that out where next is nil.
+// It is false where the inventory holds something else by now, and a conflict where
+// the inventory was written at the same moment.
+func (i *inventory) replace(ctx context.Context, key string, judged Entry, next *Entry) (bool, error) {
+	i.refresh()
+	now, there, err := i.get(ctx, key)
+	if err != nil || !there || !sameJSON(now, judged) {
+		return false, err
+	}
+	err = i.enter(ctx, map[string]*Entry{key: next}, true)
+	return err == nil, err
+}
+
 func (i *inventory) write(ctx context.Context, data map[string]any, guarded bool) error {
 	if !i.there {
 		made, err := i.make(ctx)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -146,6 +147,32 @@ func TestRestoreAndForget(t *testing.T) {
 	if r := l.run("restore", stub{intents: []Intent{{How: Restore, Object: u, Change: func(*unstructured.Unstructured) error { return bad }}}}); !errors.Is(r.err, bad) {
 		t.Errorf("%v", r.err)
 	}
+}
+
+// An object that is made anew just before it is changed back is somebody else's.
+func TestRestoreLeavesWhatIsMadeAnewMeanwhile(t *testing.T) {
+	somebody := newLab(t, "somebody")
+	u := aConfigMap(hub.Namespace(t, "anew"), "changed", map[string]string{"a": "1"})
+	first := somebody.make(u)
+	again := &interloper{times: 1, matches: func(r *http.Request) bool { return r.Method == http.MethodPut }, act: func() {
+		client, err := somebody.cluster.resource(t.Context(), RefTo(u))
+		if err == nil {
+			err = client.Delete(t.Context(), "changed", meta.DeleteOptions{})
+		}
+		if err != nil {
+			t.Error(err)
+		}
+		somebody.make(u)
+	}}
+	back := func(o *unstructured.Unstructured) error {
+		return unstructured.SetNestedField(o.Object, "0", "data", "a")
+	}
+	r := labAs(t, "restore-anew", again.between(t)).must("restore", stub{intents: []Intent{{How: Restore, Object: u, UID: string(first.GetUID()), Change: back}}})
+	wantEffects(t, r, "restore ConfigMap "+u.GetNamespace()+"/changed")
+	if again.times != 0 {
+		t.Error("nothing was sent")
+	}
+	wantData(t, somebody.get(RefTo(u)), map[string]string{"a": "1"})
 }
 
 // What --adopt takes over was there before labrun: an undo must not delete it.

@@ -111,12 +111,18 @@ func step[S kube.Step](n *neighbour, s S) error {
 
 // uses brings about a key of an object that labs share.
 type uses struct {
-	object *unstructured.Unstructured
-	key    string
-	value  string
+	object  *unstructured.Unstructured
+	key     string
+	value   string
+	applied bool // by an apply, not a merge
 }
 
 func (s uses) Objects(*labs.Facts, kube.Seen) ([]kube.Intent, error) {
+	if s.applied {
+		u := s.object.DeepCopy()
+		u.Object["data"] = map[string]any{s.key: s.value}
+		return []kube.Intent{{Shared: true, Object: u, Force: true}}, nil
+	}
 	return []kube.Intent{{How: kube.Merge, Shared: true, Object: s.object, Change: func(u *unstructured.Unstructured) error {
 		return unstructured.SetNestedField(u.Object, s.value, "data", s.key)
 	}}}, nil
@@ -247,9 +253,9 @@ func TestGoesWhileAnother(t *testing.T) {
 			if c.found != nil {
 				s.there(c.found)
 			}
-			must(t, step(one, uses{s.object, "one", "1"}))
+			must(t, step(one, uses{object: s.object, key: "one", value: "1"}))
 			if c.both {
-				must(t, step(two, uses{s.object, "two", "2"}))
+				must(t, step(two, uses{object: s.object, key: "two", value: "2"}))
 			}
 			path, written := c.path, 0
 			if path == "" {
@@ -262,9 +268,9 @@ func TestGoesWhileAnother(t *testing.T) {
 			one.by = func() {
 				switch c.other {
 				case comes:
-					must(t, step(two, uses{s.object, "two", "2"}))
+					must(t, step(two, uses{object: s.object, key: "two", value: "2"}))
 				case alike:
-					must(t, step(two, uses{s.object, "one", "2"}))
+					must(t, step(two, uses{object: s.object, key: "one", value: "2"}))
 				case goes:
 					must(t, step(two, destroy.HubObjects{}))
 				case writes:
@@ -301,6 +307,56 @@ func TestGoesWhileAnother(t *testing.T) {
 	}
 }
 
+// A lab comes while another one goes: what it enters are the values that the object has
+// by then, and an object that is gone by then is made anew, and entered.
+func TestComesWhileAnotherGoes(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		found   bool
+		applied bool
+		verb    string
+	}{
+		{"merges into what is restored", true, false, "PUT"},
+		{"applies what is restored", true, true, "PATCH"},
+		{"merges into what is deleted", false, false, "PUT"},
+		{"applies what is deleted", false, true, "PATCH"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := share(t, "comes")
+			one, two := lab(t, "one-"+s.object.GetNamespace()), lab(t, "two-"+s.object.GetNamespace())
+			var before map[string]string
+			if c.found {
+				before = map[string]string{"ca": "0"}
+				s.there(map[string]any{"ca": "0"})
+			}
+			must(t, step(one, uses{object: s.object, key: "ca", value: "1"}))
+			patches := 0
+			two.times = 1
+			two.overtaken = func(verb, path string) bool {
+				if verb == c.verb && path == s.path {
+					patches++
+				}
+				return verb == c.verb && path == s.path && (!c.applied || patches == 2) // the first one is a dry run
+			}
+			two.by = func() { must(t, step(one, destroy.HubObjects{})) }
+			comes := uses{object: s.object, key: "ca", value: "2", applied: c.applied}
+			must(t, step(two, comes))
+			if two.times != 0 || len(two.anew) != 1 {
+				t.Fatalf("it was overtaken %d times, and told %q", 1-two.times, two.anew)
+			}
+			s.want("the other one is gone", map[string]string{"ca": "2"}, two.name)
+			if e := s.entry(); e == nil || e.UID == "" || e.Found != c.found {
+				t.Errorf("the inventory holds %+v", e)
+			}
+			must(t, step(two, destroy.HubObjects{}))
+			s.want("both are gone", before)
+			if e := s.entry(); e != nil {
+				t.Errorf("the inventory still holds %+v", e)
+			}
+		})
+	}
+}
+
 // A lab that ends between what it restored and what it takes out of the inventory has
 // its next run do that: a later lab does not bring back what stood there before the
 // first one.
@@ -309,8 +365,8 @@ func TestEndsBeforeFormerValuesAreForgotten(t *testing.T) {
 	s.there(map[string]any{"ca": "old"})
 	name := func(n string) string { return n + "-" + s.object.GetNamespace() }
 	first, last, later := lab(t, name("first")), lab(t, name("last")), lab(t, name("later"))
-	must(t, step(first, uses{s.object, "ca", "first's"}))
-	must(t, step(last, uses{s.object, "more", "last's"}))
+	must(t, step(first, uses{object: s.object, key: "ca", value: "first's"}))
+	must(t, step(last, uses{object: s.object, key: "more", value: "last's"}))
 	must(t, step(first, destroy.HubObjects{}))
 
 	last.times, last.killed, last.sent = 1, true, nil
@@ -329,7 +385,7 @@ func TestEndsBeforeFormerValuesAreForgotten(t *testing.T) {
 		t.Errorf("the inventory still holds %+v", e)
 	}
 	s.write(`{"data": {"ca": "new"}}`)
-	must(t, step(later, uses{s.object, "ca", "later's"}))
+	must(t, step(later, uses{object: s.object, key: "ca", value: "later's"}))
 	must(t, step(later, destroy.HubObjects{}))
 	s.want("all are gone", map[string]string{"ca": "new"})
 }

@@ -143,7 +143,8 @@ type Intent struct {
 	Around string
 	// Enter leaves the entry of a deleted object in the inventory: there is more to
 	// do about it. Note, where it is there, is entered before: what has to be known for
-	// that once the object is gone, as JSON, and no secret.
+	// that once the object is gone, as JSON, and no secret. Of what labs share it needs
+	// Judged.
 	Enter bool
 	Note  json.RawMessage
 }

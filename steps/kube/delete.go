@@ -54,6 +54,15 @@ func (r *run) note(ctx context.Context, t *task) error {
 	if len(t.Note) == 0 {
 		return nil
 	}
+	if t.Shared {
+		e := *t.Judged
+		e.Note = t.Note
+		done, err := r.replace(ctx, t, &e)
+		if err == nil && !done {
+			return &stale{t.ref}
+		}
+		return err
+	}
 	inventory, err := r.inventory(ctx, false)
 	if err != nil {
 		return err

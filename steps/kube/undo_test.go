@@ -112,6 +112,32 @@ func TestNote(t *testing.T) {
 	}
 }
 
+// So it does of what labs share, and a deletion that goes on takes the entry out with
+// its note.
+func TestNoteOfWhatIsShared(t *testing.T) {
+	l := newLab(t, "note-shared")
+	u := aConfigMap(hub.Namespace(t, "note-shared"), "goes", nil)
+	l.must("make", stub{intents: []Intent{{Object: u, Shared: true}}})
+	inventory, key := l.cluster.inventoryOf(SharedInventory), entryKey(false, RefTo(u))
+	undo := Intent{How: Delete, Object: u, Shared: true, Enter: true, Note: json.RawMessage(`{"at": "there"}`)}
+	for range 2 {
+		inventory.refresh()
+		e, there, err := inventory.get(t.Context(), key)
+		if err != nil || !there {
+			t.Fatal(there, err)
+		}
+		undo.Judged = &e
+		l.must("undo", stub{intents: []Intent{undo}})
+		undo.Enter = false
+		if now, _, err := inventory.get(t.Context(), key); err != nil || len(e.Note) == 0 && !sameJSON(now.Note, undo.Note) {
+			t.Errorf("%+v, %v", now, err)
+		}
+	}
+	if e, there, err := inventory.get(t.Context(), key); there || err != nil || l.get(RefTo(u)) != nil {
+		t.Errorf("the inventory still holds %+v, %v", e, err)
+	}
+}
+
 // An undo changes an object back without entering anything, leaves another one of the
 // same name alone, and takes out of the inventory what it is told to.
 func TestRestoreAndForget(t *testing.T) {

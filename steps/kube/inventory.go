@@ -158,6 +158,11 @@ func (i *inventory) load(ctx context.Context) error {
 func (i *inventory) enter(ctx context.Context, entries map[string]*Entry, guarded bool) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	return i.put(ctx, entries, guarded)
+}
+
+// put is enter; i.mu is held.
+func (i *inventory) put(ctx context.Context, entries map[string]*Entry, guarded bool) error {
 	if err := i.load(ctx); err != nil {
 		return err
 	}
@@ -191,12 +196,16 @@ func (i *inventory) enter(ctx context.Context, entries map[string]*Entry, guarde
 // It is false where the inventory holds something else by now, and a conflict where
 // the inventory was written at the same moment.
 func (i *inventory) replace(ctx context.Context, key string, judged Entry, next *Entry) (bool, error) {
-	i.refresh()
-	now, there, err := i.get(ctx, key)
-	if err != nil || !there || !sameJSON(now, judged) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.loaded = false
+	if err := i.load(ctx); err != nil {
 		return false, err
 	}
-	err = i.enter(ctx, map[string]*Entry{key: next}, true)
+	if now, there := i.entries[key]; !there || !sameJSON(now, judged) {
+		return false, nil
+	}
+	err := i.put(ctx, map[string]*Entry{key: next}, true)
 	return err == nil, err
 }
 

@@ -51,27 +51,24 @@ func (r *run) bringAll(ctx, watching context.Context) error {
 	}
 }
 
-// readAnew reads all again that the step looks at. The one that others write is read
-// last: the less time passes until it is changed, the sooner that succeeds.
+// readAnew reads all again that the step looks at or brings about; a kind that is not
+// served may come with the latter. The object that others write is read last: the less
+// time passes until it is changed, the sooner that succeeds.
 func (r *run) readAnew(ctx context.Context, last Ref) error {
 	if err := r.readInventories(ctx); err != nil {
 		return err
 	}
+	last.Optional = true
 	var refs []Ref
 	for _, ref := range r.view.refs() {
-		if ref.key() != last.key() {
+		if ref.Optional = true; ref.key() != last.key() {
 			refs = append(refs, ref)
-		} else {
-			last = ref
 		}
 	}
-	if err := r.readEach(ctx, refs); err != nil {
+	if err := r.readEach(ctx, append(refs, last)); err != nil {
 		return err
 	}
-	if err := r.follow(ctx); err != nil {
-		return err
-	}
-	return r.readEach(ctx, []Ref{last})
+	return r.follow(ctx)
 }
 
 func staleReport(ref Ref, u *unstructured.Unstructured, times int) event.Report {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -35,6 +36,7 @@ type neighbour struct {
 	anew    []string // how often it had judged an object in vain, as it told that
 
 	next      http.RoundTripper
+	mu        sync.Mutex
 	sent      []string // verb and path of each request
 	overtaken func(verb, path string) bool
 	by        func()
@@ -57,8 +59,7 @@ func (n *neighbour) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL.Query().Get("watch") != "" {
 		verb = "WATCH"
 	}
-	if n.times > 0 && n.overtaken(verb, r.URL.Path) {
-		n.times--
+	if n.isOvertaken(verb, r.URL.Path) {
 		if n.by != nil {
 			n.by()
 		}
@@ -66,10 +67,24 @@ func (n *neighbour) RoundTrip(r *http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: http.StatusForbidden, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("no")), Request: r}, nil
 		}
 	}
+	n.mu.Lock()
 	n.sent = append(n.sent, verb+" "+r.URL.Path)
+	n.mu.Unlock()
 	return n.next.RoundTrip(r)
 }
 
+// isOvertaken says whether a request is, and counts it.
+func (n *neighbour) isOvertaken(verb, path string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.times == 0 || !n.overtaken(verb, path) {
+		return false
+	}
+	n.times--
+	return true
+}
+
+// has says whether such a request was sent; n.mu is held.
 func (n *neighbour) has(sent string) bool {
 	for _, s := range n.sent {
 		if strings.HasPrefix(s, sent) {

@@ -37,6 +37,8 @@ type Item struct {
 	Fate   Fate
 	Why    string
 	UID    string // of the object as it was seen, "" where it is gone
+
+	Version string // resourceVersion of what labs share, as it was seen
 }
 
 // Ref is the object's reference.
@@ -83,7 +85,7 @@ func JudgeShared(lab string, e kube.Entry, u *unstructured.Unstructured) Item {
 	case u == nil:
 		return i.as(Gone, "it is no longer there")
 	}
-	i.UID = string(u.GetUID())
+	i.UID, i.Version = string(u.GetUID()), u.GetResourceVersion()
 	_, used := u.GetAnnotations()[kube.UsedBy+lab]
 	others := usersOf(u, lab)
 	switch {
@@ -143,25 +145,44 @@ func Items(lab string, seen kube.Seen) []Item {
 // intents bring about what becomes of an item.
 func (i Item) intents(lab string) []kube.Intent {
 	object := i.blank()
-	forget := kube.Intent{How: kube.Forget, Object: object, Shared: i.Shared, Hosted: i.Entry.Cluster != ""}
-	change := kube.Intent{How: kube.Restore, Object: object, Shared: i.Shared, UID: i.UID, Change: i.unmark(lab)}
+	forget := kube.Intent{How: kube.Forget, Object: object, Shared: i.Shared, Hosted: i.Entry.Cluster != "", Judged: i.judged()}
+	change := kube.Intent{How: kube.Restore, Object: object, Shared: i.Shared, UID: i.UID, Version: i.Version, Change: i.unmark(lab)}
 	switch i.Fate {
 	case Doomed:
-		return []kube.Intent{{How: kube.Delete, Object: object, Shared: i.Shared, UID: i.UID}}
+		return []kube.Intent{{How: kube.Delete, Object: object, Shared: i.Shared, UID: i.UID, Version: i.Version, Judged: i.judged()}}
 	case Restored:
 		change.Change = i.restore(lab)
-		return []kube.Intent{change, forget}
+		return i.last(lab, change, forget)
 	case Released:
 		return []kube.Intent{change}
 	case Left:
 		if i.Shared {
-			return []kube.Intent{change, forget}
+			return i.last(lab, change, forget)
 		}
 		return []kube.Intent{forget}
 	case Gone, AsBefore, Follows:
 		return []kube.Intent{forget}
 	}
 	return nil
+}
+
+// judged is the entry that others may write meanwhile, nil where it is the lab's own.
+func (i Item) judged() *kube.Entry {
+	if !i.Shared {
+		return nil
+	}
+	e := i.Entry
+	return &e
+}
+
+// last changes an object back and takes its entry out. In between the object tells
+// nothing of this lab any more: the entry does, which the change takes over.
+func (i Item) last(lab string, change, forget kube.Intent) []kube.Intent {
+	change.Judged = i.judged()
+	if i.Shared {
+		forget.Judged.Lab = lab
+	}
+	return []kube.Intent{change, forget}
 }
 
 func (i Item) blank() *unstructured.Unstructured {

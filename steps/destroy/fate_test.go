@@ -105,8 +105,10 @@ func TestJudgeShared(t *testing.T) {
 		var u *unstructured.Unstructured
 		if c.there != nil {
 			u = object("v1", "ConfigMap", "a", "b", "1", c.there)
+			u.SetResourceVersion("7")
 		}
-		if got := JudgeShared(lab, c.entry, u); got.Fate != c.want || got.Why == "" {
+		got := JudgeShared(lab, c.entry, u)
+		if got.Fate != c.want || got.Why == "" || (got.Version == "7") != (u != nil) {
 			t.Errorf("%s: %+v, want %s", c.name, got, c.want)
 		}
 	}
@@ -135,6 +137,21 @@ func TestIntents(t *testing.T) {
 				t.Errorf("%s: %v, want %v", fate, got, want)
 			}
 		}
+	}
+	// What labs share is changed as it was judged only, and its entry taken out as it was
+	// judged; a lab that restores it takes the entry over in between.
+	day := Item{Entry: kube.Entry{Lab: "day", Found: true}, Shared: true, UID: "1", Version: "7"}
+	for fate, labs := range map[Fate][]string{Doomed: {"day"}, Restored: {"day", lab}, Left: {"day", lab}, Gone: {"day"}, AsBefore: {"day"}} {
+		day.Fate = fate
+		for n, intent := range day.intents(lab) {
+			if intent.How != kube.Forget && intent.Version != "7" || intent.Judged == nil || intent.Judged.Lab != labs[n] {
+				t.Errorf("%s: %+v of entry %+v", fate, intent, intent.Judged)
+			}
+		}
+	}
+	day.Fate = Released
+	if got := day.intents(lab)[0]; got.Version != "7" || got.Judged != nil {
+		t.Errorf("%s: %+v", Released, got)
 	}
 	if got := (Item{Entry: e, Fate: Left, UID: "1"}).intents(lab); len(got) != 1 || got[0].How != kube.Forget {
 		t.Errorf("an object of somebody else's is touched: %+v", got)

@@ -1,6 +1,7 @@
 package destroy
 
 import (
+	"encoding/json"
 	"slices"
 
 	"github.com/labrun/labrun/labs"
@@ -35,13 +36,32 @@ func (s HubObjects) Follows(f *labs.Facts, seen kube.Seen) []kube.Ref {
 	return refs
 }
 
-// installed is the ClusterServiceVersion of a Subscription.
+// installed is the ClusterServiceVersion of a Subscription, also of one that an undo
+// deleted, and no more.
 func installed(seen kube.Seen, e kube.Entry) (kube.Ref, bool) {
 	if e.Kind != "Subscription" {
 		return kube.Ref{}, false
 	}
 	name := text(seen.Get(e.Ref()), "status", "installedCSV")
+	if seen.Get(e.Ref()) == nil {
+		name = operatorOf(e).Name
+	}
 	return named(olm, "ClusterServiceVersion", e.Namespace, name), name != ""
+}
+
+// operator is what the entry of a Subscription that goes notes of its
+// ClusterServiceVersion.
+type operator struct {
+	Name string `json:"name"`
+	UID  string `json:"uid"`
+}
+
+func operatorOf(e kube.Entry) operator {
+	var o operator
+	if len(e.Note) == 0 || json.Unmarshal(e.Note, &o) != nil {
+		return operator{}
+	}
+	return o
 }
 
 // Surveys the namespaces that labrun made: one with somebody else's objects is left.
@@ -69,16 +89,30 @@ func (s HubObjects) judged(f *labs.Facts, seen kube.Seen) []Item {
 	return items
 }
 
-// Objects are what becomes of the items. A ClusterServiceVersion goes before the
-// Subscription that names it: who is interrupted between the two still finds it.
+// Objects are what becomes of the items. A ClusterServiceVersion goes after the
+// Subscription that names it: while that may yet turn out to be used by another lab, so
+// may its operator. Who is interrupted between the two finds it noted.
 func (s HubObjects) Objects(f *labs.Facts, seen kube.Seen) ([]kube.Intent, error) {
 	var intents []kube.Intent
 	for _, i := range s.judged(f, seen) {
+		of := i.intents(f.Name)
 		ref, ok := installed(seen, i.Entry)
-		if u := seen.Get(ref); ok && i.Fate == Doomed && u != nil {
-			intents = append(intents, kube.Intent{How: kube.Delete, Object: Item{Entry: entryOf(u)}.blank(), Shared: true, UID: string(u.GetUID())})
+		if u := seen.Get(ref); ok && u != nil {
+			csv := kube.Intent{How: kube.Delete, Object: Item{Entry: entryOf(u)}.blank(), Shared: true, UID: string(u.GetUID())}
+			switch i.Fate {
+			case Doomed:
+				note, err := json.Marshal(operator{Name: u.GetName(), UID: csv.UID})
+				if err != nil {
+					return nil, err
+				}
+				of[0].Note = note
+				of = append(of, csv)
+			case Gone:
+				csv.UID = operatorOf(i.Entry).UID
+				of = append([]kube.Intent{csv}, of...)
+			}
 		}
-		intents = append(intents, i.intents(f.Name)...)
+		intents = append(intents, of...)
 	}
 	return intents, nil
 }

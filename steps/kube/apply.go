@@ -21,6 +21,10 @@ func (r *run) apply(ctx context.Context, t *task, book *book) error {
 	}
 	wanted := t.wanted.DeepCopy()
 	r.mark(wanted, t, claim)
+	if t.Shared && before != nil { // its former values are entered as they are now, and another lab may restore or delete it
+		wanted.SetUID(before.GetUID())
+		wanted.SetResourceVersion(before.GetResourceVersion())
+	}
 	if before == nil && t.Initial != nil {
 		if before, err = r.createInitial(ctx, t, wanted); err != nil {
 			return err
@@ -32,19 +36,30 @@ func (r *run) apply(ctx context.Context, t *task, book *book) error {
 			return err
 		}
 	}
-	verb := "apply"
+	verb, late := "apply", false
 	if before == nil {
 		verb = "create"
 	}
 	if err := r.effect(ctx, verb, t, func(ctx context.Context) (*unstructured.Unstructured, bool, error) {
 		after, err := r.patch(ctx, t, wanted, false)
+		if late = written(wanted, err); late {
+			return nil, false, nil
+		}
 		return after, err == nil && changed(before, after, r.managerOf(t)), err
 	}); err != nil {
 		return err
 	}
+	if late {
+		return &stale{t.ref}
+	}
 	after := r.view.get(t.ref)
 	book.made(t, !t.Partial && (claim == absent || claim == unentered), after)
 	return r.settle(ctx, t, after)
+}
+
+// written says that an apply of a certain version found another one, or none.
+func written(wanted *unstructured.Unstructured, err error) bool {
+	return wanted.GetResourceVersion() != "" && apierrors.IsConflict(err) && len(conflicts(err)) == 0
 }
 
 // mark writes on an object whose it is: labels on the lab's own, one annotation
@@ -114,6 +129,9 @@ func (r *run) keepFormer(ctx context.Context, t *task, before, wanted *unstructu
 		then, err = r.patch(ctx, t, wanted, true)
 		return err
 	})
+	if written(wanted, err) {
+		return false, &stale{t.ref}
+	}
 	if err != nil {
 		return false, explain(r.cluster, "apply", t.ref.String(), r.manager, err)
 	}

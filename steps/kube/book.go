@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	jsonpatch "github.com/evanphx/json-patch/v5"
@@ -94,6 +95,9 @@ func (b *book) tryFormer(ctx context.Context, inventory *inventory, t *task, bef
 	if entered && !old.Found && (old.UID == "" || old.UID == string(before.GetUID())) {
 		return nil // labrun made it
 	}
+	if t.Shared && !inUse(before) { // restored already, by a lab that has yet to take the entry out: what stands there now is the former value
+		old, entered = Entry{}, false
+	}
 	e := b.run.entry(t)
 	e.Found, e.UID = true, string(before.GetUID())
 	if !t.Secret && t.ref.Kind != "Secret" {
@@ -107,6 +111,16 @@ func (b *book) tryFormer(ctx context.Context, inventory *inventory, t *task, bef
 	return b.run.insist(ctx, "entering the former values of", t.ref.String(), func(ctx context.Context) error {
 		return inventory.enter(ctx, map[string]*Entry{key: &e}, true)
 	})
+}
+
+// inUse says whether a lab uses an object of the hub.
+func inUse(u *unstructured.Unstructured) bool {
+	for annotation := range u.GetAnnotations() {
+		if strings.HasPrefix(annotation, UsedBy) {
+			return true
+		}
+	}
+	return false
 }
 
 // formerOf is the merge patch from after back to before, under what an earlier
@@ -187,16 +201,6 @@ func (r *run) inventory(ctx context.Context, shared bool) (*inventory, error) {
 		return hub.inventoryOf(SharedInventory), nil
 	}
 	return hub.inventoryOf(InventoryName(r.scope.Lab)), nil
-}
-
-// forget takes an object out of its inventory.
-func (r *run) forget(ctx context.Context, t *task) error {
-	b := &book{run: r}
-	gone := map[string]*Entry{entryKey(r.hosted || t.Hosted, t.ref): nil}
-	if t.Shared {
-		return b.write(ctx, nil, gone)
-	}
-	return b.write(ctx, gone, nil)
 }
 
 // readInventories reads what a step that is Inventoried looks into.

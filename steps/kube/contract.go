@@ -126,6 +126,16 @@ type Intent struct {
 
 	// UID, of Delete and Restore, leaves another object of the same name alone.
 	UID string
+	// Version, of Delete and Restore of what labs share, is the resourceVersion that was
+	// judged. Where the object was written since, nothing is done to it: all is read
+	// anew, and Objects asked again.
+	Version string
+	// Judged, of Delete, Restore and Forget of what labs share, is the entry that was
+	// judged. It is taken out only where the inventory still holds just that: another
+	// lab may have entered an object that it makes in the place of this one. Restore
+	// takes it over for this lab first: where the run ends before it is taken out, this
+	// lab's next undo does that.
+	Judged *Entry
 	// Hosted, of Forget, is the entry of an object in the hosted cluster.
 	Hosted bool
 	// Around, of Delete, is a namespace in which other objects may hold up this
@@ -133,7 +143,8 @@ type Intent struct {
 	Around string
 	// Enter leaves the entry of a deleted object in the inventory: there is more to
 	// do about it. Note, where it is there, is entered before: what has to be known for
-	// that once the object is gone, as JSON, and no secret.
+	// that once the object is gone, as JSON, and no secret. Of what labs share it needs
+	// Judged.
 	Enter bool
 	Note  json.RawMessage
 }

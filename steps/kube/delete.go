@@ -20,28 +20,48 @@ func (r *run) delete(ctx context.Context, t *task) error {
 	switch {
 	case before == nil, before.GetDeletionTimestamp() != nil: // also where an interrupted run deleted it
 		return nil
-	case t.UID != "" && t.UID != string(before.GetUID()): // somebody else made one of this name meanwhile
+	case !t.fresh(before):
+		return &stale{t.ref}
+	case t.another(before): // somebody else made one of this name meanwhile
 		return nil
 	}
-	uid := before.GetUID()
 	if err := r.note(ctx, t); err != nil {
 		return err
 	}
-	return r.effect(ctx, "delete", t, func(ctx context.Context) (*unstructured.Unstructured, bool, error) {
+	uid := before.GetUID()
+	preconditions := &meta.Preconditions{UID: &uid}
+	if t.Version != "" {
+		preconditions.ResourceVersion = &t.Version
+	}
+	late := false
+	err := r.effect(ctx, "delete", t, func(ctx context.Context) (*unstructured.Unstructured, bool, error) {
 		propagation := meta.DeletePropagationBackground
-		err := t.client.Delete(ctx, t.ref.Name, meta.DeleteOptions{
-			Preconditions: &meta.Preconditions{UID: &uid}, PropagationPolicy: &propagation})
-		if apierrors.IsNotFound(err) || apierrors.IsConflict(err) { // gone, or gone and another one made
+		err := t.client.Delete(ctx, t.ref.Name, meta.DeleteOptions{Preconditions: preconditions, PropagationPolicy: &propagation})
+		late = t.Version != "" && apierrors.IsConflict(err)
+		if apierrors.IsNotFound(err) || apierrors.IsConflict(err) { // gone, or gone and another one made, or written
 			return nil, false, nil
 		}
 		return nil, err == nil, err
 	})
+	if err == nil && late {
+		return &stale{t.ref}
+	}
+	return err
 }
 
 // note enters what an undo has yet to know of an object that is about to go.
 func (r *run) note(ctx context.Context, t *task) error {
 	if len(t.Note) == 0 {
 		return nil
+	}
+	if t.Shared {
+		e := *t.Judged
+		e.Note = t.Note
+		done, err := r.replace(ctx, t, &e)
+		if err == nil && !done {
+			return &stale{t.ref}
+		}
+		return err
 	}
 	inventory, err := r.inventory(ctx, false)
 	if err != nil {

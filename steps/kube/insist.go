@@ -42,13 +42,21 @@ func (r *run) insist(ctx context.Context, doing, object string, act func(context
 		if after, ok := apierrors.SuggestsClientDelay(err); ok {
 			wait = time.Duration(after) * time.Second
 		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return r.timedOut(ctx)
-		case <-timer.C:
+		if err := r.pause(ctx, wait); err != nil {
+			return err
 		}
+	}
+}
+
+// pause waits between two attempts; its error is that ctx ended.
+func (r *run) pause(ctx context.Context, wait time.Duration) error {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return r.timedOut(ctx)
+	case <-timer.C:
+		return nil
 	}
 }
 

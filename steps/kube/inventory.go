@@ -158,6 +158,11 @@ func (i *inventory) load(ctx context.Context) error {
 func (i *inventory) enter(ctx context.Context, entries map[string]*Entry, guarded bool) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	return i.put(ctx, entries, guarded)
+}
+
+// put is enter; i.mu is held.
+func (i *inventory) put(ctx context.Context, entries map[string]*Entry, guarded bool) error {
 	if err := i.load(ctx); err != nil {
 		return err
 	}
@@ -185,6 +190,23 @@ func (i *inventory) enter(ctx context.Context, entries map[string]*Entry, guarde
 	}
 	i.entries = next
 	return nil
+}
+
+// replace enters next in the place of an entry, or takes that out where next is nil.
+// It is false where the inventory holds something else by now, and a conflict where
+// the inventory was written at the same moment.
+func (i *inventory) replace(ctx context.Context, key string, judged Entry, next *Entry) (bool, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.loaded = false
+	if err := i.load(ctx); err != nil {
+		return false, err
+	}
+	if now, there := i.entries[key]; !there || !sameJSON(now, judged) {
+		return false, nil
+	}
+	err := i.put(ctx, map[string]*Entry{key: next}, true)
+	return err == nil, err
 }
 
 func (i *inventory) write(ctx context.Context, data map[string]any, guarded bool) error {

@@ -25,11 +25,15 @@ func (r *run) merge(ctx context.Context, t *task, book *book) error {
 	if err := book.former(ctx, t, before, after); err != nil {
 		return err
 	}
-	return r.effect(ctx, "update", t, func(ctx context.Context) (*unstructured.Unstructured, bool, error) {
+	late := false
+	err = r.effect(ctx, "update", t, func(ctx context.Context) (*unstructured.Unstructured, bool, error) {
 		var written *unstructured.Unstructured
 		latest := before
 		err := retry.RetryOnConflict(retry.DefaultBackoff, func() (err error) {
 			written, err = t.client.Update(ctx, after, meta.UpdateOptions{FieldManager: r.manager, FieldValidation: meta.FieldValidationStrict})
+			if late = t.Shared && (apierrors.IsConflict(err) || apierrors.IsNotFound(err)); late {
+				return nil // its former values may be others by now
+			}
 			if !apierrors.IsConflict(err) {
 				return err
 			}
@@ -42,8 +46,15 @@ func (r *run) merge(ctx context.Context, t *task, book *book) error {
 			}
 			return err
 		})
+		if late {
+			return nil, false, nil
+		}
 		return written, err == nil && written.GetResourceVersion() != latest.GetResourceVersion(), err
 	})
+	if err == nil && late {
+		return &stale{t.ref}
+	}
+	return err
 }
 
 // mergeAbsent makes the object that a merge finds absent. Where another lab was

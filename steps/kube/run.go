@@ -81,11 +81,7 @@ func (r *run) do(ctx context.Context) (Verdict, Seen, error) {
 	if err := r.readAll(ctx); err != nil {
 		return Verdict{}, Seen{}, err
 	}
-	intents, err := r.objects(ctx, watching)
-	if err != nil {
-		return Verdict{}, Seen{}, err
-	}
-	if err := r.bringAbout(ctx, intents); err != nil {
+	if err := r.bringAll(ctx, watching); err != nil {
 		return Verdict{}, Seen{}, err
 	}
 	return r.judge(ctx, watching)
@@ -107,6 +103,11 @@ func (r *run) readAll(ctx context.Context) error {
 			return err
 		}
 	}
+	return r.follow(ctx)
+}
+
+// follow reads what is named by what was read.
+func (r *run) follow(ctx context.Context) error {
 	for {
 		more := r.unread()
 		if len(more) == 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -111,6 +112,32 @@ func TestNote(t *testing.T) {
 	}
 }
 
+// So it does of what labs share, and a deletion that goes on takes the entry out with
+// its note.
+func TestNoteOfWhatIsShared(t *testing.T) {
+	l := newLab(t, "note-shared")
+	u := aConfigMap(hub.Namespace(t, "note-shared"), "goes", nil)
+	l.must("make", stub{intents: []Intent{{Object: u, Shared: true}}})
+	inventory, key := l.cluster.inventoryOf(SharedInventory), entryKey(false, RefTo(u))
+	undo := Intent{How: Delete, Object: u, Shared: true, Enter: true, Note: json.RawMessage(`{"at": "there"}`)}
+	for range 2 {
+		inventory.refresh()
+		e, there, err := inventory.get(t.Context(), key)
+		if err != nil || !there {
+			t.Fatal(there, err)
+		}
+		undo.Judged = &e
+		l.must("undo", stub{intents: []Intent{undo}})
+		undo.Enter = false
+		if now, _, err := inventory.get(t.Context(), key); err != nil || len(e.Note) == 0 && !sameJSON(now.Note, undo.Note) {
+			t.Errorf("%+v, %v", now, err)
+		}
+	}
+	if e, there, err := inventory.get(t.Context(), key); there || err != nil || l.get(RefTo(u)) != nil {
+		t.Errorf("the inventory still holds %+v, %v", e, err)
+	}
+}
+
 // An undo changes an object back without entering anything, leaves another one of the
 // same name alone, and takes out of the inventory what it is told to.
 func TestRestoreAndForget(t *testing.T) {
@@ -146,6 +173,32 @@ func TestRestoreAndForget(t *testing.T) {
 	if r := l.run("restore", stub{intents: []Intent{{How: Restore, Object: u, Change: func(*unstructured.Unstructured) error { return bad }}}}); !errors.Is(r.err, bad) {
 		t.Errorf("%v", r.err)
 	}
+}
+
+// An object that is made anew just before it is changed back is somebody else's.
+func TestRestoreLeavesWhatIsMadeAnewMeanwhile(t *testing.T) {
+	somebody := newLab(t, "somebody")
+	u := aConfigMap(hub.Namespace(t, "anew"), "changed", map[string]string{"a": "1"})
+	first := somebody.make(u)
+	again := &interloper{times: 1, matches: func(r *http.Request) bool { return r.Method == http.MethodPut }, act: func() {
+		client, err := somebody.cluster.resource(t.Context(), RefTo(u))
+		if err == nil {
+			err = client.Delete(t.Context(), "changed", meta.DeleteOptions{})
+		}
+		if err != nil {
+			t.Error(err)
+		}
+		somebody.make(u)
+	}}
+	back := func(o *unstructured.Unstructured) error {
+		return unstructured.SetNestedField(o.Object, "0", "data", "a")
+	}
+	r := labAs(t, "restore-anew", again.between(t)).must("restore", stub{intents: []Intent{{How: Restore, Object: u, UID: string(first.GetUID()), Change: back}}})
+	wantEffects(t, r, "restore ConfigMap "+u.GetNamespace()+"/changed")
+	if again.times != 0 {
+		t.Error("nothing was sent")
+	}
+	wantData(t, somebody.get(RefTo(u)), map[string]string{"a": "1"})
 }
 
 // What --adopt takes over was there before labrun: an undo must not delete it.

@@ -76,6 +76,20 @@ func (v *view) add(ref Ref) bool {
 	return true
 }
 
+// refs are what is looked at.
+func (v *view) refs() []Ref {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	refs := make([]Ref, 0, len(v.sights))
+	for _, s := range v.sights {
+		refs = append(refs, s.ref)
+	}
+	slices.SortFunc(refs, func(a, b Ref) int {
+		return cmp.Or(cmp.Compare(a.String(), b.String()), cmp.Compare(a.Labels, b.Labels))
+	})
+	return refs
+}
+
 func (v *view) replace(ref Ref, found []unstructured.Unstructured) {
 	v.add(ref)
 	v.mu.Lock()

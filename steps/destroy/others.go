@@ -40,6 +40,15 @@ func Others(inside kube.Contents, items []Item) []Other {
 	return others
 }
 
+// unknown says what of a namespace could not be read, "" where all was: what it holds
+// there may be somebody's.
+func unknown(inside kube.Contents) string {
+	if len(inside.Unread) == 0 {
+		return ""
+	}
+	return "what is in it could not all be read: " + inside.Unread[0]
+}
+
 // entered says whether the lab's inventory holds an object, whatever becomes of it.
 func entered(items []Item, ref kube.Ref, uid string) bool {
 	return slices.ContainsFunc(items, func(i Item) bool {

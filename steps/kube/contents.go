@@ -139,7 +139,7 @@ func (q *inquiry) kinds() map[schema.GroupResource]kind {
 func (q *inquiry) list(ctx context.Context, r schema.GroupResource, k kind) {
 	q.ask(ctx, r.String(), func() error {
 		list, err := q.cluster.metadata.Resource(r.WithVersion(k.version.Version)).Namespace(q.namespace).List(ctx, meta.ListOptions{})
-		if apierrors.IsNotFound(err) { // its definition went meanwhile
+		if apierrors.IsNotFound(err) || apierrors.IsMethodNotSupported(err) { // Kubernetes passes over it, too, when it empties a namespace
 			return nil
 		}
 		if err != nil {

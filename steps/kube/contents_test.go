@@ -32,7 +32,7 @@ func (f *disorder) RoundTrip(r *http.Request) (*http.Response, error) {
 		return f.next.RoundTrip(r)
 	}
 	f.left.Add(-1)
-	reason := map[int]string{403: "Forbidden", 404: "NotFound", 429: "TooManyRequests", 500: "InternalError", 503: "ServiceUnavailable"}[f.code]
+	reason := map[int]string{403: "Forbidden", 404: "NotFound", 405: "MethodNotAllowed", 429: "TooManyRequests", 500: "InternalError", 503: "ServiceUnavailable"}[f.code]
 	return &http.Response{StatusCode: f.code, Request: r, Header: http.Header{"Content-Type": {"application/json"}},
 		Body: io.NopCloser(strings.NewReader(`{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"` + reason + `","message":"out of order"}`))}, nil
 }
@@ -96,6 +96,7 @@ func TestContentsUnread(t *testing.T) {
 		{"a group that nobody serves", "/apis/operators.coreos.com/v1", 503, -1, "API group operators.coreos.com/v1: out of order", false},
 		{"a group that nobody may see", "/apis/operators.coreos.com/v1", 403, -1, "API group operators.coreos.com/v1: out of order", false},
 		{"a group that went meanwhile", "/apis/operators.coreos.com/v1", 404, -1, "", false},
+		{"a kind that cannot be listed", "/apis/apps/v1/namespaces/" + ns + "/deployments", 405, -1, "", false},
 		{"no right to see the groups", "/apis", 403, -1, "API groups: out of order", true},
 		{"no API server at all", "/apis", 404, -1, "API groups: out of order", true},
 	} {

@@ -32,8 +32,10 @@ type Destroying[E any] struct {
 type Undoing struct {
 	Lab    string     `json:"lab"`
 	Items  []UndoItem `json:"items"`
-	Others []UndoItem `json:"others"`          // somebody else's, for which nothing would be begun
-	Notes  []string   `json:"notes,omitempty"` // what else would happen, a sentence each
+	Others []UndoItem `json:"others"` // somebody else's, for which nothing would be begun
+	// Unread is what could not be read of a namespace that would go: nothing would be begun.
+	Unread []string `json:"unread,omitempty"`
+	Notes  []string `json:"notes,omitempty"` // what else would happen, a sentence each
 }
 
 // FateKept is the fate of what an undo is not about.
@@ -161,7 +163,7 @@ func (a *app[E]) look(ctx context.Context, job Job, f undoFlags, output string) 
 	} else {
 		err = found.write(a.streams.Out, len(f.workers) > 0)
 	}
-	if err == nil && len(found.Others) > 0 {
+	if err == nil && len(found.Others)+len(found.Unread) > 0 {
 		return ends(exitFailed)
 	}
 	return err
@@ -195,6 +197,11 @@ func (u Undoing) write(w io.Writer, brief bool) error {
 	}
 	for _, note := range u.Notes {
 		if _, err := fmt.Fprintln(w, note); err != nil {
+			return err
+		}
+	}
+	for _, unread := range u.Unread {
+		if _, err := fmt.Fprintf(w, "\nwhat would go with the lab could not all be read, so that nothing would be begun: %s\n", unread); err != nil {
 			return err
 		}
 	}

@@ -55,6 +55,7 @@ func look(ctx context.Context, j cli.Job) (cli.Undoing, error) {
 	for _, o := range destroy.Victims(facts, seen, items) {
 		found.Others = append(found.Others, cli.UndoItem{Fate: "refused", Object: o.Ref.String(), Why: o.Why})
 	}
+	found.Unread = destroy.Unread(facts, seen)
 	return found, nil
 }
 

@@ -202,7 +202,9 @@ func content(kind, name, manager string, change func(*meta.PartialObjectMetadata
 
 func TestOthers(t *testing.T) {
 	items := []Item{{Fate: Doomed, UID: "Secretbmc", Entry: kube.Entry{APIVersion: "v1", Kind: "Secret", Namespace: "plane", Name: "bmc"}},
-		{Fate: Left, UID: "BareMetalHostw1", Entry: kube.Entry{APIVersion: "v1", Kind: "BareMetalHost", Namespace: "plane", Name: "w1", UID: "old"}}}
+		{Fate: Left, UID: "BareMetalHostw1", Entry: kube.Entry{APIVersion: "v1", Kind: "BareMetalHost", Namespace: "plane", Name: "w1", UID: "old"}},
+		{Fate: Doomed, UID: "Roleworkers", Entry: kube.Entry{APIVersion: "rbac.authorization.k8s.io/v1", Kind: "Role", Namespace: "plane", Name: "workers"}},
+		{Fate: Released, UID: "Subscriptionmce", Entry: kube.Entry{APIVersion: olm, Kind: "Subscription", Namespace: "plane", Name: "mce"}}}
 	label := func(of string) func(*meta.PartialObjectMetadata) {
 		return func(o *meta.PartialObjectMetadata) { o.Labels = map[string]string{kube.LabelLab: of} }
 	}
@@ -226,6 +228,26 @@ func TestOthers(t *testing.T) {
 		{"another lab's", content("Secret", "bmc2", "labrun/day/host", label("day")), "made by labrun/day/host"},
 		{"this lab's, and lost from its inventory", content("Secret", "bmc2", "labrun/night/host", label(lab)), "not in this lab's inventory"},
 		{"a host that no operator makes", content("BareMetalHost", "w9", "some-controller", nil), "made by some-controller"},
+		{"the lab's Role, in OpenShift's own group", content("Role", "workers", "labrun/night/role", func(o *meta.PartialObjectMetadata) {
+			o.APIVersion = "authorization.openshift.io/v1"
+		}), ""},
+		{"labrun's own Subscription", content("Subscription", "mce", "labrun/night/mce_operator", nil), ""},
+		{"what OLM installs of a Subscription", content("InstallPlan", "install-x", "catalog", func(o *meta.PartialObjectMetadata) {
+			o.OwnerReferences = []meta.OwnerReference{{Kind: "Subscription"}}
+		}), ""},
+		{"the operator that OLM installed", content("ClusterServiceVersion", "mce.v2", "catalog", func(o *meta.PartialObjectMetadata) {
+			o.Labels = map[string]string{"operators.coreos.com/mce.plane": ""}
+		}), ""},
+		{"the condition of that operator", content("OperatorCondition", "mce.v2", "olm", func(o *meta.PartialObjectMetadata) {
+			o.OwnerReferences = []meta.OwnerReference{{Kind: "ClusterServiceVersion"}}
+		}), ""},
+		{"an operator of all namespaces, shown by OLM", content("ClusterServiceVersion", "gitops.v1", "kubectl-edit", func(o *meta.PartialObjectMetadata) {
+			o.Labels = map[string]string{"olm.copiedFrom": "openshift-operators"}
+		}), ""},
+		{"what an operator depends on", content("Subscription", "dependency", "catalog", nil), ""},
+		{"a person's Subscription", content("Subscription", "theirs", "kubectl-client-side-apply", nil), "made by kubectl-client-side-apply"},
+		{"a policy's Subscription", content("Subscription", "theirs", "config-policy-controller", nil), "made by config-policy-controller"},
+		{"a person's catalog", content("CatalogSource", "theirs", "Mozilla", nil), "made by Mozilla"},
 		{"a host in the place of the lab's", content("BareMetalHost", "w1", "some-controller", nil), "made by some-controller"},
 	} {
 		got := Others(kube.Contents{Objects: []meta.PartialObjectMetadata{c.o}}, items)

@@ -75,7 +75,8 @@ func (s HubObjects) Surveys(f *labs.Facts, seen kube.Seen) []string {
 	return names
 }
 
-// judged are the items, a namespace with somebody else's objects left.
+// judged are the items, a namespace with somebody else's objects left. One that could
+// not be read stays in the inventory, and goes the next time.
 func (s HubObjects) judged(f *labs.Facts, seen kube.Seen) []Item {
 	items, all := s.items(f, seen), Items(f.Name, seen)
 	for n, i := range items {
@@ -84,6 +85,8 @@ func (s HubObjects) judged(f *labs.Facts, seen kube.Seen) []Item {
 		}
 		if others := Others(seen.Contents(i.Entry.Name), all); len(others) > 0 {
 			items[n] = i.as(Left, others[0].Ref.String()+" is in it, "+others[0].Why)
+		} else if why := unknown(seen.Contents(i.Entry.Name)); why != "" {
+			items[n] = i.as(Kept, why)
 		}
 	}
 	return items
@@ -121,6 +124,9 @@ func (s HubObjects) Objects(f *labs.Facts, seen kube.Seen) ([]kube.Intent, error
 func (s HubObjects) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 	v := tally(s.judged(f, seen))
 	for _, i := range s.judged(f, seen) {
+		if why := unknown(seen.Contents(i.Entry.Name)); i.Entry.Kind == "Namespace" && i.Fate == Kept && why != "" {
+			v.Warnings = append(v.Warnings, event.Report{Title: i.Ref().String() + " is kept: " + why, Next: "mend that, and run the same command again"})
+		}
 		if i.Fate == Doomed {
 			v.Warnings = append(v.Warnings, event.Report{Title: i.Ref().String() + " is there again: somebody made it anew"})
 		}

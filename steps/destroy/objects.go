@@ -145,7 +145,7 @@ func (Namespace) left(f *labs.Facts, seen kube.Seen, i Item) string {
 	if others := Others(seen.Contents(f.ControlPlaneNamespace()), Items(f.Name, seen)); len(others) > 0 {
 		return others[0].Ref.String() + " is in it, " + others[0].Why
 	}
-	return ""
+	return unknown(seen.Contents(f.ControlPlaneNamespace()))
 }
 
 // Objects are the namespace.

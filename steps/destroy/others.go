@@ -40,21 +40,23 @@ func Others(inside kube.Contents, items []Item) []Other {
 	return others
 }
 
-// entered says whether the lab's inventory holds an object, whatever becomes of it.
+// unknown says what of a namespace could not be read, "" where all was: what it holds
+// there may be somebody's.
+func unknown(inside kube.Contents) string {
+	if len(inside.Unread) == 0 {
+		return ""
+	}
+	return "what is in it could not all be read: " + inside.Unread[0]
+}
+
+// entered says whether the lab's inventory holds an object, whatever becomes of it. It
+// is known by its UID: OpenShift shows a Role in two groups.
 func entered(items []Item, ref kube.Ref, uid string) bool {
 	return slices.ContainsFunc(items, func(i Item) bool {
 		e := i.Entry
-		return e.Kind == ref.Kind && e.Namespace == ref.Namespace && e.Name == ref.Name && group(e.APIVersion) == group(ref.APIVersion) &&
-			i.Fate != Left && (i.UID == uid || e.UID == uid)
+		return e.Kind == ref.Kind && e.Namespace == ref.Namespace && e.Name == ref.Name &&
+			i.Fate != Left && uid != "" && (i.UID == uid || e.UID == uid)
 	})
-}
-
-func group(apiVersion string) string {
-	g, _, found := strings.Cut(apiVersion, "/")
-	if !found {
-		return ""
-	}
-	return g
 }
 
 // automatic says that the cluster makes the object in every namespace, or makes it
@@ -69,6 +71,8 @@ func automatic(o *meta.PartialObjectMetadata) bool {
 		return o.Annotations["kubernetes.io/service-account.name"] != "" || o.Annotations["openshift.io/internal-registry-auth-token.service-account"] != ""
 	case "RoleBinding":
 		return strings.HasPrefix(o.Name, "system:")
+	case "ClusterServiceVersion": // OLM shows an operator of all namespaces in each; the copy goes with it
+		return o.Labels["olm.copiedFrom"] != ""
 	case "Endpoints", "EndpointSlice", "Lease", "PodMetrics", "PackageManifest":
 		return true
 	}
@@ -78,7 +82,11 @@ func automatic(o *meta.PartialObjectMetadata) bool {
 // madeByOperator says that an object may well be an operator's: it is of no kind
 // that people bring, and no tool of people wrote it first.
 func madeByOperator(kind, by string) bool {
-	if slices.Contains([]string{"BareMetalHost", "InfraEnv", "NMStateConfig", "HostedCluster", "NodePool", "AgentClusterInstall", "VirtualMachine"}, kind) {
+	if kind == "Subscription" && by == "catalog" { // OLM subscribes to what an operator depends on
+		return true
+	}
+	if slices.Contains([]string{"BareMetalHost", "InfraEnv", "NMStateConfig", "HostedCluster", "NodePool", "AgentClusterInstall", "VirtualMachine",
+		"Subscription", "OperatorGroup", "CatalogSource"}, kind) {
 		return false
 	}
 	for _, tool := range []string{"kubectl", "oc", "curl", "Mozilla", "helm", "argocd", "OpenAPI-Generator", "HashiCorp", "Terraform", "k9s", "node-fetch", "python-requests"} {

@@ -65,6 +65,9 @@ func (Survey) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 	if others := Victims(f, seen, items); len(others) > 0 {
 		return refuse(f, others)
 	}
+	if unread := Unread(f, seen); len(unread) > 0 {
+		return unseen(f, unread)
+	}
 	v := done("%s", Summary(items))
 	for _, i := range items {
 		switch {
@@ -103,6 +106,23 @@ func refuse(f *labs.Facts, others []Other) kube.Verdict {
 			kube.GetArguments(others[0].Ref), f.ControlPlaneNamespace())}
 	for _, o := range others {
 		report.Lines = append(report.Lines, event.Line{Label: "others'", Text: o.Ref.String() + ", " + o.Why})
+	}
+	return kube.Verdict{State: kube.Failed, Report: report}
+}
+
+// Unread is what could not be read of the namespace that would go: it may hold
+// anything.
+func Unread(f *labs.Facts, seen kube.Seen) []string {
+	return seen.Contents(f.ControlPlaneNamespace()).Unread
+}
+
+func unseen(f *labs.Facts, unread []string) kube.Verdict {
+	namespace := f.ControlPlaneNamespace()
+	report := event.Report{Title: fmt.Sprintf("Namespace %s would go with the lab, and may hold objects of somebody else: %s of it could not be read; nothing was begun", namespace, count(len(unread), "part")),
+		Next: fmt.Sprintf("give the kubeconfig's user the right to list all kinds of objects in it; where an API does not answer, mend its server (oc get apiservice) or its webhook (oc get crd NAME -o yaml): "+
+			"Kubernetes does not end a namespace without it either. Or keep the namespace %s with --from workers", namespace)}
+	for _, u := range unread {
+		report.Lines = append(report.Lines, event.Line{Label: "unread", Text: u})
 	}
 	return kube.Verdict{State: kube.Failed, Report: report}
 }

@@ -90,7 +90,7 @@ func (k *kinds) ask(ctx context.Context, gv schema.GroupVersion) (*metav1.APIRes
 	if gv.Group == "" {
 		path = []string{"/api", gv.Version}
 	}
-	raw, err := k.asker.Get().AbsPath(path...).SetHeader("Accept", runtime.ContentTypeJSON).Do(ctx).Raw()
+	raw, err := k.get(ctx, path...)
 	if err != nil {
 		return nil, err
 	}
@@ -99,6 +99,15 @@ func (k *kinds) ask(ctx context.Context, gv schema.GroupVersion) (*metav1.APIRes
 		return nil, fmt.Errorf("reading the server's kinds of %s: %w", gv, err)
 	}
 	return list, nil
+}
+
+// get asks a path. The error is the server's own: Raw alone does not read it.
+func (k *kinds) get(ctx context.Context, path ...string) ([]byte, error) {
+	result := k.asker.Get().AbsPath(path...).SetHeader("Accept", runtime.ContentTypeJSON).Do(ctx)
+	if err := result.Error(); err != nil {
+		return nil, err
+	}
+	return result.Raw()
 }
 
 // resource gives the client for the objects of a reference.

@@ -127,7 +127,10 @@ func (r *run) survey(ctx context.Context) error {
 	}
 	inside := map[string]Contents{}
 	for _, namespace := range s.Surveys(r.facts, r.seen()) {
-		inside[namespace] = r.cluster.contents(ctx, namespace)
+		var err error
+		if inside[namespace], err = r.contents(ctx, namespace); err != nil {
+			return err
+		}
 	}
 	r.inside = inside
 	return ctx.Err()

@@ -40,10 +40,7 @@ func stays(i Item, seen kube.Seen, all []Item) string {
 			return o.Ref().String() + " is in it, and stays: " + o.Why
 		}
 	}
-	if len(inside.Unread) > 0 {
-		return "what is in it could not all be read: " + inside.Unread[0]
-	}
-	return ""
+	return unknown(inside)
 }
 
 // Objects are those that go.

@@ -178,19 +178,20 @@ func (q *inquiry) ask(ctx context.Context, question string, act func() error) {
 	q.settled[question] = true
 }
 
-// again is the error of a question that is asked again, which it names.
+// again is the error of a question that is asked again, which it names; nil for none.
 func (q *inquiry) again() error {
-	for _, question := range slices.Sorted(maps.Keys(q.open)) {
-		err := q.open[question]
-		var status *apierrors.StatusError
-		if !errors.As(err, &status) {
-			return fmt.Errorf("%s: %w", question, err)
-		}
-		named := *status
-		named.ErrStatus.Message = question + ": " + said(err)
-		return &named
+	if len(q.open) == 0 {
+		return nil
 	}
-	return nil
+	question := slices.Min(slices.Collect(maps.Keys(q.open)))
+	err := q.open[question]
+	var status *apierrors.StatusError
+	if !errors.As(err, &status) {
+		return fmt.Errorf("%s: %w", question, err)
+	}
+	named := *status
+	named.ErrStatus.Message = question + ": " + said(err)
+	return &named
 }
 
 // contents are what the rounds found. What would be asked again is unread.

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -17,6 +18,7 @@ import (
 // since the second one ends it at once; the script waits for it, tells the night's
 // end, and has labrun's exit code, whatever that is.
 func TestSignals(t *testing.T) {
+	heedHangup(t)
 	for _, c := range []struct {
 		name, command string
 		first         syscall.Signal
@@ -61,6 +63,16 @@ func TestSignals(t *testing.T) {
 			}
 		})
 	}
+}
+
+// heedHangup lets what the test starts be told that the terminal goes away. Where the
+// test was started by nohup it would ignore that, and a script cannot trap what it
+// ignores from its beginning.
+func heedHangup(t *testing.T) {
+	t.Helper()
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(hangups) })
 }
 
 // aNight is a script that runs.

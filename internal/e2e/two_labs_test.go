@@ -67,6 +67,12 @@ func TestTwoLabsOneHub(t *testing.T) {
 	t.Log("the first one gone:", gone.told())
 	second.wantNothingToDo(t)
 
+	if !*further {
+		gone = second.destroy(t).must(t, 0)
+		t.Log("the last one gone:", gone.told())
+		wantBefore(t, before, first.hub(t))
+		return
+	}
 	// The first one comes back as far as the hub goes, and both go at the same time:
 	// whichever is the last one out restores it.
 	first.run(t, "--until", "hub").must(t, 0)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	jsonpatch "github.com/evanphx/json-patch/v5"
@@ -95,9 +94,6 @@ func (b *book) tryFormer(ctx context.Context, inventory *inventory, t *task, bef
 	if entered && !old.Found && (old.UID == "" || old.UID == string(before.GetUID())) {
 		return nil // labrun made it
 	}
-	if t.Shared && !inUse(before) { // restored already, by a lab that has yet to take the entry out: what stands there now is the former value
-		old, entered = Entry{}, false
-	}
 	e := b.run.entry(t)
 	e.Found, e.UID = true, string(before.GetUID())
 	if !t.Secret && t.ref.Kind != "Secret" {
@@ -111,16 +107,6 @@ func (b *book) tryFormer(ctx context.Context, inventory *inventory, t *task, bef
 	return b.run.insist(ctx, "entering the former values of", t.ref.String(), func(ctx context.Context) error {
 		return inventory.enter(ctx, map[string]*Entry{key: &e}, true)
 	})
-}
-
-// inUse says whether a lab uses an object of the hub.
-func inUse(u *unstructured.Unstructured) bool {
-	for annotation := range u.GetAnnotations() {
-		if strings.HasPrefix(annotation, UsedBy) {
-			return true
-		}
-	}
-	return false
 }
 
 // formerOf is the merge patch from after back to before, under what an earlier

@@ -233,7 +233,7 @@ func must(t *testing.T, err error) {
 // stays, and once nobody uses it, all is as it was before the first.
 func TestGoesWhileAnother(t *testing.T) {
 	inventory := "/api/v1/namespaces/labrun/configmaps/shared"
-	const comes, alike, goes, writes = "comes", "comes alike", "goes", "writes"
+	const comes, goes, writes = "comes", "goes", "writes"
 	for _, c := range []struct {
 		name  string
 		found map[string]any // what the object held before labrun, nil: labrun makes it
@@ -250,10 +250,6 @@ func TestGoesWhileAnother(t *testing.T) {
 			left: map[string]string{"theirs": "0", "one": "1", "two": "2"}},
 		{name: "comes before the entry of what was restored is read", found: map[string]any{"one": "0"}, other: comes, verb: "GET", path: inventory, after: "PUT", times: 1,
 			left: map[string]string{"one": "0", "two": "2"}},
-		{name: "comes alike before the entry of what was restored is read", found: map[string]any{"one": "0"}, other: alike, verb: "GET", path: inventory, after: "PUT", times: 1,
-			left: map[string]string{"one": "2"}},
-		{name: "comes alike before the entry of what was restored is taken out", found: map[string]any{"one": "0"}, other: alike, verb: "PATCH", path: inventory, after: "PUT", times: 1,
-			left: map[string]string{"one": "2"}},
 		{name: "goes before the PUT that takes off the mark", other: goes, verb: "PUT", both: true, times: 1},
 		{name: "goes before the PUT that takes off the mark of what was found", found: map[string]any{"one": "0"}, other: goes, verb: "PUT", both: true, times: 1,
 			left: map[string]string{"one": "0"}},
@@ -284,8 +280,6 @@ func TestGoesWhileAnother(t *testing.T) {
 				switch c.other {
 				case comes:
 					must(t, step(two, uses{object: s.object, key: "two", value: "2"}))
-				case alike:
-					must(t, step(two, uses{object: s.object, key: "one", value: "2"}))
 				case goes:
 					must(t, step(two, destroy.HubObjects{}))
 				case writes:
@@ -300,7 +294,7 @@ func TestGoesWhileAnother(t *testing.T) {
 			if c.other == writes && !slices.Equal(one.anew, []string{"1", "2", "3"}) {
 				t.Errorf("it told that it judges anew for the times %q", one.anew)
 			}
-			if c.other != comes && c.other != alike {
+			if c.other != comes {
 				s.want("both are gone", c.left)
 			} else {
 				s.want("the one is gone", c.left, two.name)

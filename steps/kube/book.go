@@ -101,7 +101,7 @@ func (b *book) tryFormer(ctx context.Context, inventory *inventory, t *task, bef
 			return fmt.Errorf("keeping the former values of %s: %w", t.ref, err)
 		}
 	}
-	if entered && old.UID == e.UID {
+	if entered && old.UID == e.UID && !t.Shared { // a lab that has restored it, and has yet to take the entry out, sees by its lab that it is another one
 		e.Step, e.Key, e.Lab = old.Step, old.Key, old.Lab
 	}
 	return b.run.insist(ctx, "entering the former values of", t.ref.String(), func(ctx context.Context) error {

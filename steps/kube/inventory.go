@@ -37,7 +37,7 @@ func InventoryName(lab string) string { return "lab-" + lab }
 type Entry struct {
 	Step       string `json:"step"`
 	Key        string `json:"key,omitempty"`
-	Lab        string `json:"lab"`               // that made or first changed it
+	Lab        string `json:"lab"`               // that made it, or last changed what was found
 	Cluster    string `json:"cluster,omitempty"` // "hosted" for one in the hosted cluster
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`

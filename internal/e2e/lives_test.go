@@ -70,9 +70,15 @@ func (m *mortal) lead(lives []life, next, kills *atomic.Int64) (more bool) {
 // live builds the lab and takes it apart, and says whether all was as it should be.
 func (m *mortal) live(l life, kills *atomic.Int64) bool {
 	m.state, m.began = m.t.TempDir(), len(writes(m.t, m.Hub()))
-	return m.part(l.run, kills, m.wantBuilt, "run") &&
-		(l.rebuild == nil || m.part(l.rebuild, kills, m.wantRebuilt, "rebuild", "--from", "hosted")) &&
-		m.part(l.destroy, kills, m.wantGone, "destroy")
+	if !m.part(l.run, kills, m.wantBuilt, "run") {
+		return false
+	}
+	for _, b := range l.rebuilds {
+		if !m.part(&b, kills, m.wantRebuilt, "rebuild", "--from", "hosted") {
+			return false
+		}
+	}
+	return m.part(l.destroy, kills, m.wantGone, "destroy")
 }
 
 // part is one command, which is struck and comes to its end at last.

@@ -51,18 +51,26 @@ type blow struct {
 	kill func(t *testing.T, l *lab, c *cut) int
 }
 
-// life is what befalls a lab from its first object to its last: the blows to its run,
-// its rebuild and its destroy, nil for none. A lab is rebuilt only where that is struck.
-type life struct{ run, rebuild, destroy *blow }
+// life is what befalls a lab from its first object to its last: the blows to its run and
+// its destroy, nil for none, and between them those to its rebuilds, one each. A lab is
+// rebuilt only where that is struck.
+type life struct {
+	run, destroy *blow
+	rebuilds     []blow
+}
+
+// mostRebuilds is how many rebuilds a life has where runs and destroys want fewer lives.
+const mostRebuilds = 6
 
 // livesOf are lives that have all of the blows among them.
 func livesOf(run, rebuild, destroy []blow) []life {
-	lives := make([]life, max(len(run), len(rebuild), len(destroy)))
+	lives := make([]life, max(len(run), len(destroy), (len(rebuild)+mostRebuilds-1)/mostRebuilds))
 	for n := range run {
 		lives[n].run = &run[n]
 	}
 	for n := range rebuild {
-		lives[n].rebuild = &rebuild[n]
+		l := &lives[n%len(lives)]
+		l.rebuilds = append(l.rebuilds, rebuild[n])
 	}
 	for n := range destroy {
 		lives[n].destroy = &destroy[n]

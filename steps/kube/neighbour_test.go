@@ -226,4 +226,3 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
-

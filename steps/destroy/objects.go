@@ -29,8 +29,9 @@ func (s Objects) items(f *labs.Facts, seen kube.Seen) []Item {
 		case s.Plane && i.Entry.Namespace != f.ControlPlaneNamespace():
 			return true
 		}
-		// A host's entry is taken out once its server is off, or at once where it had none.
-		return i.Entry.Kind == "BareMetalHost" && !i.unmade() || i.Entry.Kind == "Namespace" && i.Fate == Doomed || needed(i, Items(f.Name, seen))
+		// A host's entry is taken out once its server is off; at once where it had none, or
+		// is not the lab's.
+		return i.parts() || i.Entry.Kind == "Namespace" && i.Fate == Doomed || needed(i, Items(f.Name, seen))
 	})
 }
 

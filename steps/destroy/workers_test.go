@@ -405,6 +405,33 @@ func TestHostThatWasNeverMade(t *testing.T) {
 	}
 }
 
+// A host that somebody else had made, or made anew, keeps its server as it is, and the
+// inventory forgets it: the undo ends.
+func TestHostOfSomebodyElse(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		entry func(*kube.Entry)
+		want  []string
+	}{
+		{"adopted", func(e *kube.Entry) { e.Found = true }, []string{"change BareMetalHost w1", "forget BareMetalHost w1"}},
+		{"made anew", func(e *kube.Entry) { e.UID = "former" }, []string{"forget BareMetalHost w1"}},
+		{"the lab's own", func(*kube.Entry) {}, nil},
+	} {
+		u := host(1, nil)
+		e := entryOf(u)
+		e.UID, e.Step, e.Key, e.Lab = "w1", "host", "w1", lab
+		c.entry(&e)
+		seen := kube.NewSeen(time.Unix(0, 0), map[kube.Ref][]*unstructured.Unstructured{e.Ref(): {u}}, nil).WithEntries([]kube.Entry{e}, nil)
+		intents, err := Objects{}.Objects(facts(), seen)
+		if got := did(t, intents, seen); err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q (%v)", c.name, got, c.want, err)
+		}
+		if off := len(Survey{}.Outputs(facts(), seen).Hosts) > 0; off != (c.want == nil) {
+			t.Errorf("%s: its server is switched off: %t", c.name, off)
+		}
+	}
+}
+
 func TestManagedCluster(t *testing.T) {
 	imported := func(via string) *unstructured.Unstructured {
 		return object("cluster.open-cluster-management.io/v1", "ManagedCluster", "", "h", "mc", map[string]any{"annotations": map[string]any{createdVia: via}})

@@ -2,8 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"slices"
-	"strings"
 
 	"github.com/labrun/labrun/pipeline/event"
 )
@@ -176,67 +174,6 @@ func (s *scheduler[E]) admit(ctx context.Context, n int) {
 	}
 }
 
-// expand makes an instance of each item of a forEach.
-func (s *scheduler[E]) expand(n int, d *Declared[E]) {
-	insts, err := s.instances(d)
-	if err != nil {
-		s.tellStarted(d, "", event.Start{})
-		s.tell(d, "", event.Result{Status: event.Failed, Report: tellError(err)})
-		s.finish(n, event.Failed)
-		return
-	}
-	if len(insts) == 0 {
-		s.leaveOut(n, event.Skipped, "forEach has nothing to repeat over: "+strings.TrimSpace(d.ForEach.Text)+" is empty")
-		return
-	}
-	s.tellPlanned(d, insts)
-	if insts = s.pick(d, insts); len(insts) == 0 {
-		s.leaveOut(n, event.Skipped, leftOutByOnly+": it has no instance "+strings.Join(d.OnlyKeys, ", "))
-		return
-	}
-	s.nodes[n].insts, s.nodes[n].left = insts, len(insts)
-	for _, i := range insts {
-		s.nodes[n].held = append(s.nodes[n].held, task{node: n, inst: i})
-	}
-	now := len(insts)
-	if d.Limit > 0 {
-		now = min(now, d.Limit)
-	}
-	s.ready = append(s.ready, s.nodes[n].held[:now]...)
-	s.nodes[n].held = s.nodes[n].held[now:]
-}
-
-// tellPlanned tells all instances of a step, before the end of any: who waits for
-// the step knows by them when it has ended.
-func (s *scheduler[E]) tellPlanned(d *Declared[E], insts []*inst) {
-	for _, i := range insts {
-		plan := &event.Plan{Decision: "later"}
-		if !d.picks(i) {
-			plan = &event.Plan{Decision: "skip", Reason: leftOutByOnly}
-		}
-		_ = s.emit(event.Event{Type: event.StepPlanned, Step: d.ID, Key: i.Key, Plan: plan})
-	}
-}
-
-// leftOutByOnly is why an instance does not run that a selection does not name.
-const leftOutByOnly = leftOut + "--only"
-
-// picks says whether a selection leaves an instance in.
-func (d *Declared[E]) picks(i *inst) bool {
-	return d.OnlyKeys == nil || slices.Contains(d.OnlyKeys, i.Key)
-}
-
-// pick leaves the instances that a selection names; the others are told.
-func (s *scheduler[E]) pick(d *Declared[E], insts []*inst) []*inst {
-	return slices.DeleteFunc(insts, func(i *inst) bool {
-		if d.picks(i) {
-			return false
-		}
-		s.tell(d, i.Key, event.Result{Status: event.Skipped, Reason: leftOutByOnly})
-		return true
-	})
-}
-
 // launch starts what is ready, as far as the limit allows; once ctx is
 // cancelled, what is ready ends as cancelled.
 func (s *scheduler[E]) launch(ctx context.Context) {
@@ -338,50 +275,4 @@ func (s *scheduler[E]) release(ctx context.Context) {
 		}
 		s.nodes[n].below = nil
 	}
-}
-
-// blocks says whether a failure of one step keeps the other from running: a
-// finally or onFailure step that is behind it by the file's order alone runs all
-// the same.
-func (s *scheduler[E]) blocks(from, to int) bool {
-	if s.stageOf(to) == InPhase {
-		return true
-	}
-	for _, e := range s.pipeline.Steps[to].Edges {
-		if e.From == s.pipeline.Steps[from].ID {
-			return e.Reason != ByOrder
-		}
-	}
-	return false
-}
-
-// hasFailed says whether one of the steps failed, any step where none is named.
-func (s *scheduler[E]) hasFailed(ids []string) bool {
-	for n, d := range s.pipeline.Steps {
-		if s.nodes[n].status == event.Failed && d.Stage == InPhase && (ids == nil || slices.Contains(ids, d.ID)) {
-			return true
-		}
-	}
-	return false
-}
-
-func nothingFailed(ids []string) string {
-	switch len(ids) {
-	case 0:
-		return "nothing failed"
-	case 1:
-		return "nothing failed in " + ids[0]
-	}
-	return "nothing failed in " + strings.Join(ids[:len(ids)-1], ", ") + " or " + ids[len(ids)-1]
-}
-
-// whyBlocked names the failed step at the root of what is below n.
-func (s *scheduler[E]) whyBlocked(n int, already string) string {
-	switch {
-	case already != "":
-		return already
-	case s.nodes[n].status == event.Failed:
-		return s.pipeline.Steps[n].ID
-	}
-	return s.nodes[n].bad
 }

@@ -39,15 +39,8 @@ func TestTwoLabsOneHub(t *testing.T) {
 	first.settle(t)
 	before := first.hub(t)
 
-	var running sync.WaitGroup
-	outcomes := make([]outcome, len(both))
-	for n, l := range both {
-		running.Go(func() { outcomes[n] = l.run(t) })
-	}
-	running.Wait()
-	for n, l := range both {
-		outcomes[n].must(t, 0)
-		t.Logf("%s first: %s", l.facts.Name, outcomes[n].told())
+	atOnce(t, both, "first", func(l *lab) outcome { return l.run(t) })
+	for _, l := range both {
 		l.wantFiles(t)
 	}
 
@@ -76,15 +69,23 @@ func TestTwoLabsOneHub(t *testing.T) {
 	// The first one comes back as far as the hub goes, and both go at the same time:
 	// whichever is the last one out restores it.
 	first.run(t, "--until", "hub").must(t, 0)
-	for n, l := range both {
-		running.Go(func() { outcomes[n] = l.destroy(t) })
+	atOnce(t, both, "gone", func(l *lab) outcome { return l.destroy(t) })
+	wantBefore(t, before, first.hub(t))
+}
+
+// atOnce does the same to labs at the same time, and wants it to succeed.
+func atOnce(t *testing.T, labs []*lab, told string, do func(*lab) outcome) {
+	t.Helper()
+	var running sync.WaitGroup
+	outcomes := make([]outcome, len(labs))
+	for n, l := range labs {
+		running.Go(func() { outcomes[n] = do(l) })
 	}
 	running.Wait()
-	for n, l := range both {
+	for n, l := range labs {
 		outcomes[n].must(t, 0)
-		t.Logf("%s gone: %s", l.facts.Name, outcomes[n].told())
+		t.Logf("%s %s: %s", l.facts.Name, told, outcomes[n].told())
 	}
-	wantBefore(t, before, first.hub(t))
 }
 
 // settle gives the hub what somebody else has set up on it: multicluster engine

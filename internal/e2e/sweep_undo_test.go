@@ -11,9 +11,9 @@ import (
 	"github.com/labrun/labrun/pipeline/event"
 )
 
-// TestKilledUndo builds a lab and kills its destroys: the hub is as it was before at
-// last. Where there is the time, its rebuilds are killed first: the lab is as it was
-// built.
+// TestKilledUndo builds a lab and kills its rebuilds: the lab is as it was built. Then it
+// kills its destroys: the hub is as it was before at last. Rebuilds are killed at the end
+// of each step of their destroy, and where there is the time at many more boundaries.
 func TestKilledUndo(t *testing.T) {
 	t.Parallel()
 	l := start(t, connected, sim.Options{})
@@ -22,9 +22,13 @@ func TestKilledUndo(t *testing.T) {
 	objects := l.snapshot(t)
 	killed := *l // by another way to the hub
 	c := newCut(t, &killed)
+	rebuilds := func(name string) bool { return endsUndo(name) || oneIn(48, name) }
 	if *further {
-		c.killedRebuilds(t, &killed, oneSide, objects)
+		rebuilds = func(name string) bool {
+			return oneSide(name) && (endsUndo(name) || strings.Contains(name, " DELETE ") || oneIn(12, name))
+		}
 	}
+	c.killedRebuilds(t, &killed, rebuilds, objects)
 	c.killedDestroys(t, &killed, oneSide)
 	if changed := l.destroy(t).must(t, 0).status(event.Changed); len(changed) > 0 {
 		t.Errorf("destroyed, and there was something left to do: %v", changed)
@@ -45,24 +49,23 @@ func (c *cut) killedDestroys(t *testing.T, l *lab, wanted func(string) bool) {
 	}
 }
 
-// killedRebuilds kills the rebuilds of a finished lab: its destroy at each wanted
-// boundary, and, as the next rebuild destroys what was built, what is built after it
-// at a few.
+// killedRebuilds kills the rebuilds of a finished lab. Where one is killed in what it
+// builds, the next one destroys that first.
 func (c *cut) killedRebuilds(t *testing.T, l *lab, wanted func(string) bool, objects map[string]string) {
 	t.Helper()
-	c.afresh(func(name string) bool {
-		undoes := strings.HasPrefix(name, "end of destroy/") || strings.Contains(name, " DELETE ")
-		return wanted(name) && (undoes || few(name))
-	}, "rebuild", "--from", "hosted")
+	c.afresh(wanted, "rebuild", "--from", "hosted")
 	began := time.Now()
 	kills := c.untilItEnds(t, l)
 	t.Logf("rebuild: killed %d times, each time at another of %d boundaries, in %s", kills, len(c.seen), took(time.Since(began)))
-	if kills < 30 {
+	if kills < 15 {
 		t.Errorf("rebuilds were killed at %d boundaries", kills)
 	}
 	l.wantObjects(t, objects)
 	l.wantFiles(t)
 }
+
+// endsUndo is true of the end of each step of a rebuild's destroy.
+func endsUndo(name string) bool { return strings.HasPrefix(name, "end of destroy/") }
 
 // afresh lets another command be killed, also at boundaries that were reached.
 func (c *cut) afresh(wanted func(string) bool, doing ...string) {
@@ -90,9 +93,9 @@ func (c *cut) untilItEnds(t *testing.T, l *lab) int {
 	}
 }
 
-// few is true of one boundary in twelve, always the same ones.
-func few(name string) bool {
+// oneIn is true of one boundary in n, always the same ones.
+func oneIn(n uint32, name string) bool {
 	sum := fnv.New32a()
 	_, _ = io.WriteString(sum, name)
-	return sum.Sum32()%12 == 0
+	return sum.Sum32()%n == 0
 }

@@ -188,6 +188,11 @@ func (r *run) effect(ctx context.Context, verb string, t *task, act func(context
 		var after *unstructured.Unstructured
 		var changed bool
 		err := r.insist(ctx, verb, t.ref.String(), func(ctx context.Context) (err error) {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			ctx, end := lingers(ctx, r.cluster.lingering)
+			defer end()
 			after, changed, err = act(ctx)
 			return err
 		})

@@ -32,6 +32,7 @@ type Cluster struct {
 	inventory sync.Map // name of an inventory's ConfigMap → *inventory
 
 	tellSilence, endSilence time.Duration // how long a request of a step may go unanswered
+	lingering               time.Duration // how much longer than the run one that changes something
 	lastWord                time.Duration // how long an answer that may pass is not taken for the last one
 }
 
@@ -65,7 +66,7 @@ func ConnectBytes(kubeconfig []byte, contextName string) (*Cluster, error) {
 
 // NewCluster makes a connection as config says.
 func NewCluster(config *rest.Config) (*Cluster, error) {
-	c := &Cluster{config: rest.CopyConfig(config), requests: newCounter(), tellSilence: tellSilence, endSilence: endSilence, lastWord: lastWord}
+	c := &Cluster{config: rest.CopyConfig(config), requests: newCounter(), tellSilence: tellSilence, endSilence: endSilence, lingering: lingering, lastWord: lastWord}
 	c.config.UserAgent = "labrun"
 	c.config.QPS, c.config.Burst = requestsPerSecond, requestsAtOnce
 	c.config.WarningHandler = rest.NoWarnings{}

@@ -13,10 +13,12 @@ import (
 
 // How long one request may go without an answer before that is told, and before it is
 // given up and sent again. An API server answers within a minute, if only that it had
-// no time.
+// no time. A request that changes something may take a little longer than the run that
+// is told to stop: who does not wait for the answer does not know what was done.
 const (
 	tellSilence = 10 * time.Second
 	endSilence  = 75 * time.Second
+	lingering   = 5 * time.Second
 )
 
 // errSilence is the error of a request that the server did not answer.
@@ -77,4 +79,23 @@ func (r *run) ask(ctx context.Context, doing string, act func(context.Context) e
 		return errSilence
 	}
 	return err
+}
+
+// lingers ends so much later than its parent, but where that ends for the server's silence.
+func lingers(parent context.Context, by time.Duration) (ctx context.Context, end func()) {
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(parent))
+	late := make(chan *time.Timer, 1)
+	stop := context.AfterFunc(parent, func() {
+		why := context.Cause(parent)
+		if errors.Is(why, errSilence) {
+			by = 0
+		}
+		late <- time.AfterFunc(by, func() { cancel(why) })
+	})
+	return ctx, func() {
+		if !stop() {
+			(<-late).Stop()
+		}
+		cancel(context.Canceled)
+	}
 }

@@ -1,6 +1,8 @@
 package kube
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -56,5 +58,51 @@ func TestSilentServer(t *testing.T) {
 	}
 	if u := l.get(RefTo(object)); u == nil {
 		t.Error("the object is not there")
+	}
+}
+
+// A run that is told to stop lets the change that it is making come to its end, and no
+// longer than it may take; it makes no other one.
+func TestStopsAfterWhatHasBegun(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		silent bool
+	}{
+		{"the server answers", false},
+		{"the server is silent", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			ns := hub.Namespace(t, "stops")
+			ctx, stop := context.WithCancel(t.Context())
+			config := hub.Get(t).Config()
+			applies := func(r *http.Request) bool {
+				return r.Method == http.MethodPatch && strings.Contains(r.URL.Path, "/"+ns+"/")
+			}
+			config.Wrap(func(next http.RoundTripper) http.RoundTripper {
+				stops := &interloper{next: next, times: 1, matches: applies, act: stop}
+				if c.silent {
+					stops.next = &silence{next: next, times: 1, matches: applies}
+				}
+				return stops
+			})
+			l := labAs(t, "stops", config)
+			if c.silent {
+				l.cluster.lingering = 10 * time.Millisecond
+			}
+			first, second := aConfigMap(ns, "first", nil), aConfigMap(ns, "second", nil)
+			r := l.runIn(ctx, "objects", stub{intents: []Intent{{Object: first}, {Object: second}}}, &tellings{})
+			if !errors.Is(r.err, context.Canceled) {
+				t.Errorf("it ended with %v", r.err)
+			}
+			if r.changed == c.silent {
+				t.Errorf("changed is %t: %q", r.changed, r.told.effects())
+			}
+			if l.get(RefTo(first)) == nil {
+				t.Error("what had begun was not done")
+			}
+			if l.get(RefTo(second)) != nil {
+				t.Error("something was begun after that")
+			}
+		})
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -82,6 +84,28 @@ func TestKill(t *testing.T) {
 	awaitEnd(t, path, env.Kill)
 	if err := <-ended; err == nil || !strings.Contains(err.Error(), "killed") {
 		t.Errorf("ended with %v", err)
+	}
+}
+
+// A program does not outlive a labrun that is killed: the next one may begin it anew.
+func TestProgramEndsWithLabrun(t *testing.T) {
+	if path := os.Getenv("LABRUN_TEST_ALIVE"); path != "" { // this is the labrun that is killed
+		env, _ := anEnv(t, factsOf(t, ipv4), LabOptions{})
+		_, err := Exec{Shell: `exec sleep 60 >"$ALIVE" 2>&1`, Env: map[string]string{"ALIVE": path}}.Run(t.Context(), env)
+		t.Fatalf("it lives: %v", err)
+	}
+	if runtime.GOOS != "linux" {
+		t.Skip("another kernel than Linux lets programs outlive who started them")
+	}
+	path := aFIFO(t)
+	labrun := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
+	labrun.Env = append(os.Environ(), "LABRUN_TEST_ALIVE="+path)
+	if err := labrun.Start(); err != nil {
+		t.Fatal(err)
+	}
+	awaitEnd(t, path, func() { _ = labrun.Process.Kill() })
+	if err := labrun.Wait(); err == nil || err.Error() != "signal: killed" {
+		t.Errorf("it ended with %v", err)
 	}
 }
 

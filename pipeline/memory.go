@@ -96,7 +96,7 @@ func remember[E any](ctx context.Context, d *Declared[E], env E, options any, sa
 	}
 	now.Because = changesSince(before, now)
 	if now.Because == nil && holdsMask(before.Outputs) {
-		now.Because = []string{"its outputs held a secret, which no journal keeps"}
+		now.Because = []string{heldSecret}
 	}
 	return now, now.Because == nil, nil
 }
@@ -132,6 +132,9 @@ func differences(what string, before, now map[string]string) []string {
 	}
 	return told
 }
+
+// heldSecret is why outputs of an earlier run are not read.
+const heldSecret = "its outputs held a secret, which no journal keeps"
 
 // holdsMask says whether a secret was masked in outputs: they are not what the
 // step gave.

@@ -121,7 +121,7 @@ func (l *planner[E]) askInstance(ctx context.Context, o PlanOptions[E], d *Decla
 	}
 	change, err := d.Kind.Plan(ctx, env, options)
 	s.weigh(change, err, start.Because)
-	if s.Outlook == OutlookDone && change.Outputs == nil && before.Run > 0 && before.Digest == start.Digest {
+	if s.Outlook == OutlookDone && change.Outputs == nil && before.Run > 0 && before.Digest == start.Digest && !holdsMask(before.Outputs) {
 		return restore(before.Outputs, d.Kind.Outputs)
 	}
 	if s.Outlook == OutlookDone && change.Outputs != nil {

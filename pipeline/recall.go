@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/labrun/labrun/pipeline/gate"
@@ -19,6 +20,11 @@ type RecalledInstance struct {
 	Key     string
 	Outputs any
 	Skipped bool // it did not run: it has no outputs
+}
+
+// holdsMask says whether a secret was masked in what is recalled.
+func (r Recalled) holdsMask() bool {
+	return holdsMask(r.Outputs) || slices.ContainsFunc(r.Instances, func(i RecalledInstance) bool { return holdsMask(i.Outputs) })
 }
 
 // restored gives what is recalled the types that the step's kind says: JSON knows

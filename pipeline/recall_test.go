@@ -82,6 +82,38 @@ steps:
 	}
 }
 
+// Outputs in which a secret was masked are not recalled: the step that gives them
+// has to take part, and the refusal says what to type.
+func TestSelectRecallsNoMask(t *testing.T) {
+	masked := map[string]any{"text": "https://x/byapikey/***/minimal.iso"}
+	plain := map[string]any{"text": "plain"}
+	for _, c := range []struct {
+		s    Selection
+		a, h any // outputs that are recalled, of h those of w1
+		want string
+	}{
+		{Selection{From: []string{"two"}}, plain, plain, ""},
+		{Selection{From: []string{"two"}}, masked, plain, "which is left out by --from two: its outputs held a secret, which no journal keeps\n  let a take part, --from a: a step that is done already changes nothing"},
+		{Selection{From: []string{"two"}}, plain, masked, "which is left out by --from two: its outputs held a secret, which no journal keeps\n  let h take part, --from h: a step that is done already changes nothing"},
+		{Selection{Only: []string{"d", "clean"}}, masked, plain, "which is left out by --only d,clean: its outputs held a secret, which no journal keeps\n  let a take part, --only a,d,clean: a step that is done already changes nothing"},
+		{Selection{From: []string{"one"}}, masked, masked, ""},
+	} {
+		c.s.Recall = func(step string) (Recalled, bool) {
+			if step == "a" {
+				return Recalled{Outputs: c.a}, true
+			}
+			return Recalled{Instances: []RecalledInstance{{Key: "w0", Outputs: plain}, {Key: "w1", Outputs: c.h}}}, true
+		}
+		told := ""
+		if err := loadDo(t, recalling+"  - {id: clean, uses: do, finally: true}\n").Select(c.s); err != nil {
+			_, told, _ = strings.Cut(err.Error(), "), ")
+		}
+		if told != c.want {
+			t.Errorf("%v: %s, want %s", c.s, told, c.want)
+		}
+	}
+}
+
 // endings runs a pipeline, and tells how each instance ended, sorted.
 func endings(t *testing.T, p *Pipeline[*doer]) []string {
 	t.Helper()

@@ -166,30 +166,46 @@ func (p *Pipeline[E]) unread(left map[string]string, recall func(string) (Recall
 			continue
 		}
 		for _, e := range d.Edges {
-			if e.Reason == ByOutputs && left[e.From] != "" && !skipped[e.From] && !p.recalls(e.From, recall) {
-				return &SelectionError{fmt.Sprintf("%s reads outputs of %s (%s), which is %s", d.ID, e.From, e.Pos, left[e.From]),
-					"let " + e.From + " take part: a step that is done already changes nothing"}
+			if e.Reason != ByOutputs || left[e.From] == "" || skipped[e.From] {
+				continue
+			}
+			if ok, why := p.recalls(e.From, recall); !ok {
+				return &SelectionError{fmt.Sprintf("%s reads outputs of %s (%s), which is %s%s", d.ID, e.From, e.Pos, left[e.From], why),
+					"let " + e.From + " take part, " + takesPart(e.From, left[e.From]) + ": a step that is done already changes nothing"}
 			}
 		}
 	}
 	return nil
 }
 
+// takesPart is what to type so that a step takes part that is left out for reason.
+func takesPart(id, reason string) string {
+	flag, names, _ := strings.Cut(strings.TrimPrefix(reason, leftOut), " ")
+	if flag == "--only" {
+		id += "," + names
+	}
+	return flag + " " + id
+}
+
 // recalls looks whether an earlier run left the outputs of a step, and keeps them.
-func (p *Pipeline[E]) recalls(id string, recall func(string) (Recalled, bool)) bool {
+// why ends the sentence about outputs that it left and that cannot be read.
+func (p *Pipeline[E]) recalls(id string, recall func(string) (Recalled, bool)) (ok bool, why string) {
 	if recall == nil {
-		return false
+		return false, ""
 	}
 	for _, d := range p.Steps {
 		if d.ID != id {
 			continue
 		}
 		found, ok := recall(id)
-		if ok && d.Recalled == nil {
+		switch {
+		case ok && found.holdsMask():
+			return false, ": " + heldSecret
+		case ok && d.Recalled == nil:
 			found = restored(d, found)
 			d.Recalled = &found
 		}
-		return ok
+		return ok, ""
 	}
-	return false
+	return false, ""
 }

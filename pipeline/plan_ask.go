@@ -60,9 +60,10 @@ func (l *planner[E]) askStep(ctx context.Context, o PlanOptions[E], d *Declared[
 		}
 	}
 	items, by, known := make([]any, len(planned)), map[string]any{}, d.Stage == InPhase
+	left := d.unpicked()
 	for n := range planned {
 		s := &planned[n]
-		var outputs any
+		outputs := left[s.Key]
 		switch s.Verdict {
 		case WillRun:
 			outputs = l.askInstance(ctx, o, d, s)

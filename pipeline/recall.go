@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/labrun/labrun/pipeline/event"
 	"github.com/labrun/labrun/pipeline/gate"
 )
 
@@ -93,9 +94,14 @@ func restore(v any, t reflect.Type) any {
 
 // recall puts what an earlier run left of a step where expressions find it.
 func (v *values) recall(id string, repeated bool, r Recalled) {
+	v.put(id, r.entry(repeated))
+}
+
+// entry is what expressions see of a step that is left out.
+func (r Recalled) entry(repeated bool) map[string]any {
 	insts := make([]*inst, len(r.Instances))
 	for n, i := range r.Instances {
 		insts[n] = &inst{Instance: Instance{Key: i.Key}, outputs: i.Outputs}
 	}
-	v.keep(id, repeated, "skipped", r.Outputs, insts)
+	return entry(repeated, event.Skipped, r.Outputs, insts)
 }

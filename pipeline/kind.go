@@ -18,29 +18,9 @@ type Step[E, O any] interface {
 	Run(ctx context.Context, env E) (O, error)
 }
 
-// State is what an Observer found.
-type State int
-
-// The states.
-const (
-	Unknown State = iota // cannot be told by looking
-	Absent               // not there, or not as it should be
-	Present              // as it should be
-)
-
-// Observer is a step that can look whether it is done without doing it.
-type Observer[E, O any] interface {
-	Observe(ctx context.Context, env E) (O, State, error)
-}
-
 // Planner is a step that can say what it would change.
 type Planner[E any] interface {
 	Plan(ctx context.Context, env E) (Change, error)
-}
-
-// Undoer is a step that can take back what it did.
-type Undoer[E any] interface {
-	Undo(ctx context.Context, env E) error
 }
 
 // ErrLater is the error of a Renderer whose objects depend on what an earlier
@@ -90,12 +70,10 @@ type Kind[E any] struct {
 	// gives none of them has its effect in every run, and the plan says so.
 	Needless []string
 
-	Run     func(ctx context.Context, env E, options any) (Outcome, error)
-	Observe func(ctx context.Context, env E, options any) (Outcome, State, error)
+	Run func(ctx context.Context, env E, options any) (Outcome, error)
 	// Remember is that of a Rememberer.
 	Remember func(ctx context.Context, env E, options any) (inputs map[string]string, once bool, err error)
 	Plan     func(ctx context.Context, env E, options any) (Change, error)
-	Undo     func(ctx context.Context, env E, options any) error
 	Render   func(ctx context.Context, env E, options any) ([]map[string]any, error)
 	Witness  func(ctx context.Context, env E, options any, keep Keep) error
 }
@@ -107,13 +85,11 @@ type Outcome struct {
 }
 
 // Use makes a kind of the step type S. It panics, at start-up, on a type that has
-// a method called Observe, Plan, Undo, Render, Remember or Witness without satisfying its interface:
-// a wrong receiver or output type would otherwise be lost in silence.
+// a method called Plan, Render, Remember or Witness without satisfying its interface:
+// a wrong receiver or signature would otherwise be lost in silence.
 func Use[S Step[E, O], E, O any](name, doc, example string) Kind[E] {
 	options := reflect.TypeFor[S]()
-	RefuseNearMiss[Observer[E, O]](options, "Observe")
 	RefuseNearMiss[Planner[E]](options, "Plan")
-	RefuseNearMiss[Undoer[E]](options, "Undo")
 	RefuseNearMiss[Renderer[E]](options, "Render")
 	RefuseNearMiss[Witness[E]](options, "Witness")
 	RefuseNearMiss[Rememberer[E]](options, "Remember")
@@ -124,12 +100,6 @@ func Use[S Step[E, O], E, O any](name, doc, example string) Kind[E] {
 		return outcome(out), err
 	}
 	var zero S
-	if _, ok := any(zero).(Observer[E, O]); ok {
-		k.Observe = func(ctx context.Context, env E, o any) (Outcome, State, error) {
-			out, state, err := o.(Observer[E, O]).Observe(ctx, env)
-			return outcome(out), state, err
-		}
-	}
 	if _, ok := any(zero).(Planner[E]); ok {
 		k.Plan = func(ctx context.Context, env E, o any) (Change, error) { return o.(Planner[E]).Plan(ctx, env) }
 	}
@@ -137,9 +107,6 @@ func Use[S Step[E, O], E, O any](name, doc, example string) Kind[E] {
 		k.Remember = func(ctx context.Context, env E, o any) (map[string]string, bool, error) {
 			return o.(Rememberer[E]).Remember(ctx, env)
 		}
-	}
-	if _, ok := any(zero).(Undoer[E]); ok {
-		k.Undo = func(ctx context.Context, env E, o any) error { return o.(Undoer[E]).Undo(ctx, env) }
 	}
 	if _, ok := any(zero).(Renderer[E]); ok {
 		k.Render = func(ctx context.Context, env E, o any) ([]map[string]any, error) {

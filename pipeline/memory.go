@@ -32,7 +32,7 @@ type Memory func(step, key string) Remembered
 // value is one of which they tell nothing that still counts.
 type Remembered struct {
 	Run             int // whose effect stands; 0: none is known to
-	Digest          string
+	Uses, Digest    string
 	Options, Inputs map[string]string // digests by name
 	Outputs         any               // as the journal has them
 
@@ -53,7 +53,8 @@ func Recollect(runs []*event.State, step, key string) Remembered {
 		case lone != nil:
 			return Remembered{Lone: lone, LoneRun: run.Run.Number}
 		case i.Result != nil && (i.Result.Status == event.OK || i.Result.Status == event.Changed):
-			r := Remembered{Run: run.Run.Number, Digest: i.Start.Digest, Options: i.Start.Options, Inputs: i.Start.Inputs, Outputs: i.Result.Outputs}
+			r := Remembered{Run: run.Run.Number, Uses: i.Start.Uses, Digest: i.Start.Digest,
+				Options: i.Start.Options, Inputs: i.Start.Inputs, Outputs: i.Result.Outputs}
 			if i.Result.As > 0 {
 				r.Run = i.Result.As
 			}
@@ -79,7 +80,7 @@ func loneOf(i *event.Instance) *event.Effect {
 // remember tells what a step that asks for it begins with, and whether it is as
 // an earlier run left it.
 func remember[E any](ctx context.Context, d *Declared[E], env E, options any, salt []byte, before Remembered) (now event.Start, same bool, err error) {
-	now.Digest = digest(salt, d.Kind.Name, options)
+	now.Uses, now.Digest = d.Kind.Name, digest(salt, d.Kind.Name, options)
 	if d.Kind.Remember == nil {
 		return now, false, nil
 	}
@@ -96,19 +97,19 @@ func remember[E any](ctx context.Context, d *Declared[E], env E, options any, sa
 	}
 	now.Because = changesSince(before, now)
 	if now.Because == nil && holdsMask(before.Outputs) {
-		now.Because = []string{"its outputs held a secret, which no journal keeps"}
+		now.Because = []string{heldSecret}
 	}
 	return now, now.Because == nil, nil
 }
 
 // changesSince says what is otherwise now than in the run that is remembered, a
-// line a change; nil where nothing is.
+// line a change; nil where nothing is. The digest of all options is not looked at: it
+// is another one for a labrun that knows an option more.
 func changesSince(before Remembered, now event.Start) []string {
-	told := append(differences("option", before.Options, now.Options), differences("input", before.Inputs, now.Inputs)...)
-	if told == nil && before.Digest != now.Digest {
-		told = []string{"it is another kind of step"}
+	if before.Uses != now.Uses {
+		return []string{"it is another kind of step"}
 	}
-	return told
+	return append(differences("option", before.Options, now.Options), differences("input", before.Inputs, now.Inputs)...)
 }
 
 func differences(what string, before, now map[string]string) []string {
@@ -132,6 +133,9 @@ func differences(what string, before, now map[string]string) []string {
 	}
 	return told
 }
+
+// heldSecret is why outputs of an earlier run are not read.
+const heldSecret = "its outputs held a secret, which no journal keeps"
 
 // holdsMask says whether a secret was masked in outputs: they are not what the
 // step gave.

@@ -1,8 +1,10 @@
 package pipeline
 
 import (
+	"context"
 	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -24,7 +26,7 @@ func past(number int, events ...event.Event) *event.State {
 // What counts of several runs is the newest that had the effect, or was as one that
 // had it.
 func TestRecollect(t *testing.T) {
-	started := event.Event{Type: event.StepStarted, Start: &event.Start{Digest: "d"}}
+	started := event.Event{Type: event.StepStarted, Start: &event.Start{Uses: "exec", Digest: "d"}}
 	intent := func(observable bool) event.Event {
 		return event.Event{Type: event.Intent, Effect: &event.Effect{ID: 1, Verb: "exec", Object: "sh", Observable: observable}}
 	}
@@ -36,24 +38,24 @@ func TestRecollect(t *testing.T) {
 	for _, tc := range []struct {
 		name string
 		runs []*event.State
-		want string // run, its digest, lone intent of which run
+		want string // run, its kind and digest, lone intent of which run
 	}{
-		{"never", nil, "0 "},
-		{"of another step", []*event.State{past(4)}, "0 "},
-		{"ended well", []*event.State{good}, "3 d"},
-		{"as it was before", []*event.State{past(5, started, ended(event.OK, 3))}, "3 d"},
-		{"skipped since", []*event.State{past(4, ended(event.Skipped, 0)), good}, "3 d"},
-		{"left out since", []*event.State{past(4), good}, "3 d"},
-		{"cancelled before its effect", []*event.State{past(4, started, ended(event.Cancelled, 0)), good}, "3 d"},
-		{"killed before its effect", []*event.State{past(4, started), good}, "3 d"},
-		{"failed since", []*event.State{past(4, started, intent(false), done, ended(event.Failed, 0)), good}, "0 "},
-		{"killed within it", []*event.State{past(4, started, intent(false)), good}, "0  lone 4"},
-		{"killed within it, and not begun since", []*event.State{past(5, started), past(4, started, intent(false)), good}, "0  lone 4"},
-		{"killed within what can be seen", []*event.State{past(4, started, intent(true)), good}, "3 d"},
-		{"killed after it", []*event.State{past(4, started, intent(false), done), good}, "0 "},
+		{"never", nil, "0  "},
+		{"of another step", []*event.State{past(4)}, "0  "},
+		{"ended well", []*event.State{good}, "3 exec d"},
+		{"as it was before", []*event.State{past(5, started, ended(event.OK, 3))}, "3 exec d"},
+		{"skipped since", []*event.State{past(4, ended(event.Skipped, 0)), good}, "3 exec d"},
+		{"left out since", []*event.State{past(4), good}, "3 exec d"},
+		{"cancelled before its effect", []*event.State{past(4, started, ended(event.Cancelled, 0)), good}, "3 exec d"},
+		{"killed before its effect", []*event.State{past(4, started), good}, "3 exec d"},
+		{"failed since", []*event.State{past(4, started, intent(false), done, ended(event.Failed, 0)), good}, "0  "},
+		{"killed within it", []*event.State{past(4, started, intent(false)), good}, "0   lone 4"},
+		{"killed within it, and not begun since", []*event.State{past(5, started), past(4, started, intent(false)), good}, "0   lone 4"},
+		{"killed within what can be seen", []*event.State{past(4, started, intent(true)), good}, "3 exec d"},
+		{"killed after it", []*event.State{past(4, started, intent(false), done), good}, "0  "},
 	} {
 		r := Recollect(tc.runs, "mirror", "")
-		got := fmt.Sprint(r.Run, " ", r.Digest)
+		got := fmt.Sprint(r.Run, " ", r.Uses, " ", r.Digest)
 		if r.Lone != nil {
 			got += fmt.Sprint(" lone ", r.LoneRun)
 		}
@@ -64,19 +66,74 @@ func TestRecollect(t *testing.T) {
 }
 
 func TestChangesSince(t *testing.T) {
-	before := Remembered{Run: 1, Digest: "d", Options: map[string]string{"a": "0123456789", "gone": "1"}, Inputs: map[string]string{"f": "x"}}
+	before := Remembered{Run: 1, Uses: "exec", Digest: "d", Options: map[string]string{"a": "0123456789", "gone": "1"}, Inputs: map[string]string{"f": "x"}}
 	for _, tc := range []struct {
 		name string
 		now  event.Start
 		want []string
 	}{
-		{"nothing", event.Start{Digest: "d", Options: before.Options, Inputs: before.Inputs}, nil},
-		{"the kind", event.Start{Digest: "e", Options: before.Options, Inputs: before.Inputs}, []string{"it is another kind of step"}},
-		{"all", event.Start{Digest: "e", Options: map[string]string{"a": "abcdefghij", "new": "2"}, Inputs: map[string]string{"f": "y"}},
+		{"nothing", event.Start{Uses: "exec", Digest: "d", Options: before.Options, Inputs: before.Inputs}, nil},
+		{"nothing but labrun", event.Start{Uses: "exec", Digest: "e", Options: before.Options, Inputs: before.Inputs}, nil},
+		{"the kind", event.Start{Uses: "shell", Digest: "e", Options: before.Options, Inputs: before.Inputs}, []string{"it is another kind of step"}},
+		{"all", event.Start{Uses: "exec", Digest: "e", Options: map[string]string{"a": "abcdefghij", "new": "2"}, Inputs: map[string]string{"f": "y"}},
 			[]string{"option a changed (01234567 → abcdefgh)", "option gone is gone", "option new is new (2)", "input f changed (x → y)"}},
 	} {
 		if d := cmp.Diff(tc.want, changesSince(before, tc.now)); d != "" {
 			t.Errorf("%s (-want +got):\n%s", tc.name, d)
+		}
+	}
+}
+
+// onceOld and onceNew are the options of a step as two releases know them.
+type onceOld struct {
+	Text string `yaml:"text"`
+}
+
+type onceNew struct {
+	Text  string `yaml:"text"`
+	Added int    `yaml:"added"`
+}
+
+func (onceOld) Run(context.Context, struct{}) (struct{}, error) { return struct{}{}, nil }
+func (onceNew) Run(context.Context, struct{}) (struct{}, error) { return struct{}{}, nil }
+
+func (onceOld) Remember(context.Context, struct{}) (map[string]string, bool, error) {
+	return map[string]string{"images": "1"}, true, nil
+}
+
+func (onceNew) Remember(context.Context, struct{}) (map[string]string, bool, error) {
+	return map[string]string{"images": "1"}, true, nil
+}
+
+// A step is as an earlier run left it also where that run's labrun knew an option less.
+func TestRememberOlderLabrun(t *testing.T) {
+	begin := func(kind Kind[struct{}], options any, before Remembered) (event.Start, bool) {
+		now, same, err := remember(t.Context(), &Declared[struct{}]{Kind: kind}, struct{}{}, options, []byte("salt"), before)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return now, same
+	}
+	start, _ := begin(Use[onceOld]("exec", "", ""), onceOld{"x"}, Remembered{})
+	before := Remembered{Run: 1, Uses: start.Uses, Digest: start.Digest, Options: start.Options, Inputs: start.Inputs}
+	for _, tc := range []struct {
+		name    string
+		options onceNew
+		kind    string
+		want    string // why it runs again
+	}{
+		{"nothing else", onceNew{Text: "x"}, "exec", ""},
+		{"the new option is given", onceNew{Text: "x", Added: 3}, "exec", "option added is new"},
+		{"an old one changed", onceNew{Text: "y"}, "exec", "option text changed"},
+		{"the kind", onceNew{Text: "x"}, "shell", "it is another kind of step"},
+	} {
+		now, same := begin(Use[onceNew](tc.kind, "", ""), tc.options, before)
+		because := strings.Join(now.Because, ", ")
+		if same != (tc.want == "") || !strings.HasPrefix(because, tc.want) || tc.want == "" && because != "" {
+			t.Errorf("%s: same %t, because %q, want %q", tc.name, same, because, tc.want)
+		}
+		if now.Digest == before.Digest {
+			t.Errorf("%s: the digest of all options does not tell the releases apart", tc.name)
 		}
 	}
 }

@@ -64,7 +64,7 @@ type Declared[E any] struct {
 	Disabled string          // why the file takes it out; "" where it does not
 	LeftOut  string          // why a selection leaves it out; "" where it takes part
 	OnlyKeys []string        // of a forEach: the instances that a selection picks; nil for all
-	Recalled *Recalled       // of a step that is left out: what an earlier run left; nil for nothing
+	Recalled *Recalled       // of a step or instances that are left out: what earlier runs left; nil for nothing
 	Edges    []Edge          // what it waits for, each step and phase once
 
 	// Instances of a forEach that reads facts only; nil where they are known

@@ -136,8 +136,7 @@ func (l *planner[E]) plan(d *Declared[E]) []PlannedStep {
 		all = all && s.Verdict == WillSkip
 	}
 	if all {
-		nothing := map[string]any{}
-		l.known[d.ID] = map[string]any{"status": "skipped", "outputs": nothing, "items": []any{}, "by": nothing}
+		l.known[d.ID] = d.notRun(planned)
 	}
 	return planned
 }

@@ -60,9 +60,10 @@ func (l *planner[E]) askStep(ctx context.Context, o PlanOptions[E], d *Declared[
 		}
 	}
 	items, by, known := make([]any, len(planned)), map[string]any{}, d.Stage == InPhase
+	left := d.unpicked()
 	for n := range planned {
 		s := &planned[n]
-		var outputs any
+		outputs := left[s.Key]
 		switch s.Verdict {
 		case WillRun:
 			outputs = l.askInstance(ctx, o, d, s)
@@ -121,7 +122,7 @@ func (l *planner[E]) askInstance(ctx context.Context, o PlanOptions[E], d *Decla
 	}
 	change, err := d.Kind.Plan(ctx, env, options)
 	s.weigh(change, err, start.Because)
-	if s.Outlook == OutlookDone && change.Outputs == nil && before.Run > 0 && before.Digest == start.Digest {
+	if s.Outlook == OutlookDone && change.Outputs == nil && before.Run > 0 && before.Digest == start.Digest && !holdsMask(before.Outputs) {
 		return restore(before.Outputs, d.Kind.Outputs)
 	}
 	if s.Outlook == OutlookDone && change.Outputs != nil {

@@ -42,6 +42,10 @@ func (l *planner[E]) decide(d *Declared[E]) []PlannedStep {
 	for i := range instances {
 		planned[i] = s
 		planned[i].Key = instances[i].Key
+		if !d.picks(planned[i].Key) {
+			planned[i].Verdict, planned[i].Reason = WillSkip, leftOutByOnly
+			continue
+		}
 		l.judge(&planned[i], d, &instances[i])
 	}
 	return planned

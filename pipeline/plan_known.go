@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/labrun/labrun/pipeline/event"
 	"github.com/labrun/labrun/pipeline/gate"
 )
 
@@ -15,6 +16,26 @@ const defaultPlace = "default"
 // environmentValue stands for what a variable of the environment holds: that may
 // be a secret, and a plan is shown to everybody.
 const environmentValue = "set, its value is not shown"
+
+// notRun is what expressions see of a step no instance of which runs: what earlier
+// runs left of what a selection leaves out.
+func (d *Declared[E]) notRun(planned []PlannedStep) map[string]any {
+	switch {
+	case d.Recalled == nil:
+		nothing := map[string]any{}
+		return map[string]any{"status": "skipped", "outputs": nothing, "items": []any{}, "by": nothing}
+	case d.LeftOut != "":
+		return d.Recalled.entry(d.ForEach != nil)
+	}
+	var insts []*inst
+	left := d.unpicked()
+	for _, s := range planned {
+		if s.Key != "" {
+			insts = append(insts, &inst{Instance: Instance{Key: s.Key}, outputs: left[s.Key]})
+		}
+	}
+	return entry(true, event.Skipped, nil, insts)
+}
 
 // WhyNot says in one line, with values and places, why the gate of a step, or of
 // one of its instances, does not hold on values, where everything that it reads is

@@ -2,8 +2,10 @@ package pipeline
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 
+	"github.com/labrun/labrun/pipeline/event"
 	"github.com/labrun/labrun/pipeline/gate"
 )
 
@@ -19,6 +21,11 @@ type RecalledInstance struct {
 	Key     string
 	Outputs any
 	Skipped bool // it did not run: it has no outputs
+}
+
+// holdsMask says whether a secret was masked in what is recalled.
+func (r Recalled) holdsMask() bool {
+	return holdsMask(r.Outputs) || slices.ContainsFunc(r.Instances, func(i RecalledInstance) bool { return holdsMask(i.Outputs) })
 }
 
 // restored gives what is recalled the types that the step's kind says: JSON knows
@@ -87,9 +94,14 @@ func restore(v any, t reflect.Type) any {
 
 // recall puts what an earlier run left of a step where expressions find it.
 func (v *values) recall(id string, repeated bool, r Recalled) {
+	v.put(id, r.entry(repeated))
+}
+
+// entry is what expressions see of a step that is left out.
+func (r Recalled) entry(repeated bool) map[string]any {
 	insts := make([]*inst, len(r.Instances))
 	for n, i := range r.Instances {
 		insts[n] = &inst{Instance: Instance{Key: i.Key}, outputs: i.Outputs}
 	}
-	v.keep(id, repeated, "skipped", r.Outputs, insts)
+	return entry(repeated, event.Skipped, r.Outputs, insts)
 }

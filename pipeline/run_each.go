@@ -21,15 +21,17 @@ func (s *scheduler[E]) expand(n int, d *Declared[E]) {
 		return
 	}
 	s.tellPlanned(d, insts)
-	if insts = s.pick(d, insts); len(insts) == 0 {
+	picked := s.pick(d, insts)
+	if len(picked) == 0 {
 		s.leaveOut(n, event.Skipped, leftOutByOnly+": it has no instance "+strings.Join(d.OnlyKeys, ", "))
+		s.values.keep(d.ID, true, event.Skipped, nil, insts)
 		return
 	}
-	s.nodes[n].insts, s.nodes[n].left = insts, len(insts)
-	for _, i := range insts {
+	s.nodes[n].insts, s.nodes[n].left = insts, len(picked)
+	for _, i := range picked {
 		s.nodes[n].held = append(s.nodes[n].held, task{node: n, inst: i})
 	}
-	now := len(insts)
+	now := len(picked)
 	if d.Limit > 0 {
 		now = min(now, d.Limit)
 	}
@@ -42,7 +44,7 @@ func (s *scheduler[E]) expand(n int, d *Declared[E]) {
 func (s *scheduler[E]) tellPlanned(d *Declared[E], insts []*inst) {
 	for _, i := range insts {
 		plan := &event.Plan{Decision: "later"}
-		if !d.picks(i) {
+		if !d.picks(i.Key) {
 			plan = &event.Plan{Decision: "skip", Reason: leftOutByOnly}
 		}
 		_ = s.emit(event.Event{Type: event.StepPlanned, Step: d.ID, Key: i.Key, Plan: plan})
@@ -53,17 +55,22 @@ func (s *scheduler[E]) tellPlanned(d *Declared[E], insts []*inst) {
 const leftOutByOnly = leftOut + "--only"
 
 // picks says whether a selection leaves an instance in.
-func (d *Declared[E]) picks(i *inst) bool {
-	return d.OnlyKeys == nil || slices.Contains(d.OnlyKeys, i.Key)
+func (d *Declared[E]) picks(key string) bool {
+	return d.OnlyKeys == nil || slices.Contains(d.OnlyKeys, key)
 }
 
-// pick leaves the instances that a selection names; the others are told.
+// pick gives the instances that a selection names; the others are told, and have the
+// outputs of earlier runs.
 func (s *scheduler[E]) pick(d *Declared[E], insts []*inst) []*inst {
-	return slices.DeleteFunc(insts, func(i *inst) bool {
-		if d.picks(i) {
-			return false
+	var picked []*inst
+	left := d.unpicked()
+	for _, i := range insts {
+		if d.picks(i.Key) {
+			picked = append(picked, i)
+			continue
 		}
 		s.tell(d, i.Key, event.Result{Status: event.Skipped, Reason: leftOutByOnly})
-		return true
-	})
+		i.outputs = left[i.Key]
+	}
+	return picked
 }

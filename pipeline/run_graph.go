@@ -41,7 +41,6 @@ type node struct {
 // inst is one instance of a forEach step.
 type inst struct {
 	Instance
-	status  event.Status
 	outputs any
 }
 
@@ -227,7 +226,7 @@ func (s *scheduler[E]) close(e ended) {
 	n.left--
 	n.status = event.Worse(n.status, e.status)
 	if e.inst != nil {
-		e.inst.status, e.inst.outputs = e.status, e.outputs
+		e.inst.outputs = e.outputs
 	}
 	if len(n.held) > 0 { // one of its limit is free
 		s.ready, n.held = append(s.ready, n.held[0]), n.held[1:]

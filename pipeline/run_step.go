@@ -108,7 +108,7 @@ func asBefore[E any](d *Declared[E], a attempt, before Remembered) attempt {
 
 func (s *scheduler[E]) scope(d *Declared[E], key string) *Scope {
 	scope := NewScope(s.pipeline.Name, d.Phase, d.ID, key, s.emit)
-	scope.Run, scope.abandon = s.options.Number, s.stream.abandon
+	scope.abandon = s.stream.abandon
 	if s.options.Evidence != nil {
 		scope.Dir = s.options.Evidence(s.told(d.ID), key)
 	}

@@ -44,9 +44,20 @@ func (v *values) seen(in *Instance) map[string]any {
 	return all
 }
 
-// keep puts an ended step in: its status and outputs, or those of its instances,
-// in order and by key. One that did not run has no outputs.
+// keep puts an ended step in.
 func (v *values) keep(id string, repeated bool, status event.Status, outputs any, insts []*inst) {
+	v.put(id, entry(repeated, status, outputs, insts))
+}
+
+func (v *values) put(id string, entry map[string]any) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.steps[id] = entry
+}
+
+// entry is what expressions see of an ended step: its status and outputs, or those
+// of its instances, in order and by key. One that did not run has no outputs.
+func entry(repeated bool, status event.Status, outputs any, insts []*inst) map[string]any {
 	entry := map[string]any{"status": string(status)}
 	if repeated {
 		items, by := make([]any, len(insts)), make(map[string]any, len(insts))
@@ -58,9 +69,7 @@ func (v *values) keep(id string, repeated bool, status event.Status, outputs any
 	} else {
 		entry["outputs"] = readable(outputs)
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.steps[id] = entry
+	return entry
 }
 
 // readable makes nothing an empty map, so that an expression that reads an output

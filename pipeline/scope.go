@@ -13,7 +13,6 @@ import (
 // of its methods may be called side by side.
 type Scope struct {
 	Lab   string // name of the lab
-	Run   int    // number of the run
 	Phase string
 	Step  string
 	Key   string // of a forEach instance, else ""

@@ -18,6 +18,9 @@ type Selection struct {
 	// Recall gives what an earlier run left of a step that is left out and whose
 	// outputs are read; nil where nothing is recalled.
 	Recall func(step string) (Recalled, bool)
+	// RecallInstances gives it of each instance of a step that just some instances of
+	// take part; nil where nothing is recalled.
+	RecallInstances func(step string) []RecalledInstance
 }
 
 // SelectionError is a selection that cannot be run.
@@ -75,7 +78,7 @@ func (p *Pipeline[E]) Select(s Selection) error {
 		}
 		p.leave(left, "--only "+strings.Join(s.Only, ","), func(n int) bool { return picked[n] })
 	}
-	if err := p.unread(left, s.Recall); err != nil {
+	if err := p.unread(left, s); err != nil {
 		return err
 	}
 	for _, d := range p.Steps {
@@ -155,41 +158,24 @@ func (p *Pipeline[E]) find(flag, name string) (first, last int, err error) {
 // unread refuses a selection with a step that reads outputs which nobody gives,
 // nor has given in an earlier run.
 // A step that is certainly skipped gives and reads none.
-func (p *Pipeline[E]) unread(left map[string]string, recall func(string) (Recalled, bool)) error {
-	skipped := map[string]bool{}
-	for _, s := range p.Plan().Steps {
+func (p *Pipeline[E]) unread(left map[string]string, s Selection) error {
+	l, skipped := p.planner(), map[string]bool{}
+	for _, s := range l.all().Steps {
 		was, seen := skipped[s.ID]
-		skipped[s.ID] = s.Verdict == WillSkip && (was || !seen)
+		skipped[s.ID] = s.Verdict == WillSkip && s.Reason != leftOutByOnly && (was || !seen)
 	}
 	for _, d := range p.Steps {
 		if left[d.ID] != "" || d.Stage != InPhase || skipped[d.ID] {
 			continue
 		}
 		for _, e := range d.Edges {
-			if e.Reason == ByOutputs && left[e.From] != "" && !skipped[e.From] && !p.recalls(e.From, recall) {
-				return &SelectionError{fmt.Sprintf("%s reads outputs of %s (%s), which is %s", d.ID, e.From, e.Pos, left[e.From]),
-					"let " + e.From + " take part: a step that is done already changes nothing"}
+			if e.Reason != ByOutputs || skipped[e.From] {
+				continue
+			}
+			if err := l.byID[e.From].readBy(d.ID, e.Pos, left[e.From], s); err != nil {
+				return err
 			}
 		}
 	}
 	return nil
-}
-
-// recalls looks whether an earlier run left the outputs of a step, and keeps them.
-func (p *Pipeline[E]) recalls(id string, recall func(string) (Recalled, bool)) bool {
-	if recall == nil {
-		return false
-	}
-	for _, d := range p.Steps {
-		if d.ID != id {
-			continue
-		}
-		found, ok := recall(id)
-		if ok && d.Recalled == nil {
-			found = restored(d, found)
-			d.Recalled = &found
-		}
-		return ok
-	}
-	return false
 }

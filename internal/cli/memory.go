@@ -156,6 +156,24 @@ func (m *memory) recall(step string) (pipeline.Recalled, bool) {
 	return pipeline.Recalled{}, false
 }
 
+// recallInstances gives the outputs of each instance of a step that the newest run
+// had which told them, however it ended.
+func (m *memory) recallInstances(step string) []pipeline.RecalledInstance {
+	if m == nil {
+		return nil
+	}
+	state := m.newest([]string{step})[step]
+	if state == nil {
+		return nil
+	}
+	for _, s := range state.Steps {
+		if s.ID == step {
+			return m.outputsOf(s).Instances
+		}
+	}
+	return nil
+}
+
 func (m *memory) outputsOf(s *event.Step) pipeline.Recalled {
 	var found pipeline.Recalled
 	for _, i := range s.Instances {

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -56,6 +57,33 @@ func TestOldest(t *testing.T) {
 	} {
 		if got := (&memory{states: c.states}).oldest([]string{"mirror", "host"}); got != c.want {
 			t.Errorf("%s: %d, want %d", name, got, c.want)
+		}
+	}
+}
+
+// Of a step that was not run to its end, each instance gives what it did last.
+func TestRecallInstances(t *testing.T) {
+	run := func(number int, ended ...string) *event.State { // a key and how it ended
+		s := &event.State{}
+		s.Add(event.Event{Type: event.RunStarted, Run: &event.Run{Number: number}})
+		for _, text := range ended {
+			key, status, _ := strings.Cut(text, " ")
+			s.Add(event.Event{Type: event.StepFinished, Step: "host", Key: key, Result: &event.Result{Status: event.Status(status), Outputs: number}})
+		}
+		return s
+	}
+	for name, c := range map[string]struct {
+		states []*event.State
+		want   string
+	}{
+		"no run":          {nil, "[]"},
+		"one failed":      {[]*event.State{run(9, "w0 failed", "w1 ok")}, "[{w0 <nil> true} {w1 9 false}]"},
+		"failed since":    {[]*event.State{run(9, "w0 failed", "w1 ok"), run(8, "w0 changed", "w1 ok", "gone ok")}, "[{w0 8 false} {w1 9 false}]"},
+		"skipped since":   {[]*event.State{run(9, "w0 skipped", "w1 ok"), run(8, "w0 ok")}, "[{w0 <nil> true} {w1 9 false}]"},
+		"blocked as such": {[]*event.State{run(9, " blocked"), run(8, "w0 ok")}, "[{w0 8 false}]"},
+	} {
+		if got := fmt.Sprint((&memory{states: c.states}).recallInstances("host")); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
 	}
 }

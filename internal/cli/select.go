@@ -27,7 +27,7 @@ func (f selectFlags) given() bool { return len(f.only) > 0 || f.from != "" || f.
 // selected leaves out what the flags do not name. Outputs of what is left out are
 // those of the lab's earlier runs.
 func selected[E any](p *pipeline.Pipeline[E], f selectFlags, past *memory) error {
-	s := pipeline.Selection{Only: f.only, Recall: past.recall}
+	s := pipeline.Selection{Only: f.only, Recall: past.recall, RecallInstances: past.recallInstances}
 	if f.from != "" {
 		s.From = []string{f.from}
 	}

@@ -75,7 +75,7 @@ func check(s reflect.Type) outputs {
 	if s.Kind() != reflect.Struct {
 		panic(fmt.Sprintf("step %s is no struct", s))
 	}
-	for _, name := range []string{"Run", "Observe", "Plan", "Undo", "Render", "Witness"} {
+	for _, name := range []string{"Run", "Plan", "Render", "Witness"} {
 		if has(s, name) {
 			panic(fmt.Sprintf("step %s has a method %s, which a Kubernetes step gets from its Objects and Judge", s, name))
 		}

@@ -113,7 +113,7 @@ func (r *run) bring(ctx context.Context, t *task, book *book) error {
 	if err := r.awaitClient(ctx, t); err != nil {
 		return explain(r.cluster, "reading", t.ref.String(), r.manager, err)
 	}
-	if !t.How.undoes() && t.How != Merge {
+	if !t.How.undoes() {
 		if err := r.makeRoom(ctx, t, book); err != nil {
 			return err
 		}
@@ -142,7 +142,8 @@ func (r *run) bring(ctx context.Context, t *task, book *book) error {
 
 // makeRoom waits until an object of this name that is being deleted is gone. What
 // takes its place is entered first: the inventory still holds the UID of the old
-// one, for which a killed run's new one would be somebody else's.
+// one, for which a killed run's new one would be somebody else's. What a merge found
+// may have been somebody's: it is judged anew what is wanted once it is gone.
 func (r *run) makeRoom(ctx context.Context, t *task, book *book) error {
 	going := r.view.get(t.ref)
 	if going == nil || going.GetDeletionTimestamp() == nil {
@@ -150,6 +151,9 @@ func (r *run) makeRoom(ctx context.Context, t *task, book *book) error {
 	}
 	if err := r.awaitGone(ctx, t, going); err != nil {
 		return err
+	}
+	if t.How == Merge {
+		return &stale{t.ref}
 	}
 	if t.Partial || r.view.get(t.ref) != nil {
 		return nil

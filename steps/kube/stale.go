@@ -75,8 +75,10 @@ func staleReport(ref Ref, u *unstructured.Unstructured, times int) event.Report 
 	report := event.Report{Title: ref.String() + " was written since it was judged: it is read and judged anew",
 		Next: fmt.Sprintf("see who writes it that often: oc get %s -o yaml --show-managed-fields", GetArguments(ref))}
 	report.Lines = []event.Line{{Label: "times", Text: strconv.Itoa(times)}}
-	if u != nil {
-		report.Lines = append(report.Lines, event.Line{Label: "writers", Text: ownersOf(u)})
+	if u == nil {
+		report.Title, report.Next = ref.String()+" is gone since it was judged: all is read and judged anew", "see whether it is there again: oc get "+GetArguments(ref)
+		return report
 	}
+	report.Lines = append(report.Lines, event.Line{Label: "writers", Text: ownersOf(u)})
 	return report
 }

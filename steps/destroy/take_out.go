@@ -33,11 +33,22 @@ func leaving(f *labs.Facts, seen kube.Seen) []string {
 	return names
 }
 
-// marked are the Machines that stand on these hosts.
-func marked(f *labs.Facts, seen kube.Seen, hosts []string) []*unstructured.Unstructured {
+// staying are the lab's hosts that do not go.
+func staying(f *labs.Facts, seen kube.Seen) []string {
+	var names []string
+	for _, i := range Items(f.Name, seen) {
+		if i.Entry.Kind == "BareMetalHost" && !i.parts() {
+			names = append(names, i.Entry.Name)
+		}
+	}
+	return names
+}
+
+// machinesOn are the Machines that stand on hosts that are chosen.
+func machinesOn(f *labs.Facts, seen kube.Seen, chosen func(host string) bool) []*unstructured.Unstructured {
 	infrastructure := map[string]bool{}
 	for _, a := range seen.List(agents(f)) {
-		if !slices.Contains(hosts, a.GetLabels()[hostOfAgent]) {
+		if !chosen(a.GetLabels()[hostOfAgent]) {
 			continue
 		}
 		for _, m := range seen.List(agentMachines(f)) {
@@ -54,18 +65,14 @@ func marked(f *labs.Facts, seen kube.Seen, hosts []string) []*unstructured.Unstr
 // Objects mark the Machines and count the pool anew: those that stay. Done twice, it
 // comes to the same.
 func (TakeOut) Objects(f *labs.Facts, seen kube.Seen) ([]kube.Intent, error) {
-	leave := marked(f, seen, leaving(f, seen))
-	var intents []kube.Intent
+	leave := machinesOn(f, seen, among(leaving(f, seen)))
+	var marks, fewer []kube.Intent
 	smaller := map[string]bool{}
 	for _, m := range leave {
-		if m.GetDeletionTimestamp() != nil {
-			continue
+		if m.GetDeletionTimestamp() == nil {
+			smaller[m.GetAnnotations()[poolOfMachine]] = true
+			marks = append(marks, changed(m, mark))
 		}
-		smaller[m.GetAnnotations()[poolOfMachine]] = true
-		intents = append(intents, kube.Intent{How: kube.Restore, Object: Item{Entry: entryOf(m)}.blank(), UID: string(m.GetUID()),
-			Change: func(u *unstructured.Unstructured) error {
-				return unstructured.SetNestedField(u.Object, "", "metadata", "annotations", deleteFirst)
-			}})
 	}
 	for _, pool := range seen.List(nodePools(f)) {
 		name := pool.GetNamespace() + "/" + pool.GetName()
@@ -81,13 +88,46 @@ func (TakeOut) Objects(f *labs.Facts, seen kube.Seen) ([]kube.Intent, error) {
 		if now, _, _ := unstructured.NestedInt64(pool.Object, "spec", "replicas"); now <= stay {
 			continue
 		}
-		fewer, err := smallerPool(pool, stay)
+		to, err := smallerPool(pool, stay)
 		if err != nil {
 			return nil, err
 		}
-		intents = append(intents, fewer)
+		fewer = append(fewer, to)
 	}
-	return intents, nil
+	return slices.Concat(unmarked(f, seen, smaller), marks, fewer), nil
+}
+
+// unmarked takes the mark off the Machines of smaller pools whose hosts stay: it is of
+// a worker that an undo that was cut off did not come to take out, and Cluster API
+// would let that one go instead.
+func unmarked(f *labs.Facts, seen kube.Seen, smaller map[string]bool) []kube.Intent {
+	var intents []kube.Intent
+	for _, m := range machinesOn(f, seen, among(staying(f, seen))) {
+		if marked(m) && smaller[m.GetAnnotations()[poolOfMachine]] && m.GetDeletionTimestamp() == nil {
+			intents = append(intents, changed(m, func(u *unstructured.Unstructured) error {
+				drop(u, "annotations", deleteFirst)
+				return nil
+			}))
+		}
+	}
+	return intents
+}
+
+func changed(m *unstructured.Unstructured, change func(*unstructured.Unstructured) error) kube.Intent {
+	return kube.Intent{How: kube.Restore, Object: Item{Entry: entryOf(m)}.blank(), UID: string(m.GetUID()), Change: change}
+}
+
+func mark(m *unstructured.Unstructured) error {
+	return unstructured.SetNestedField(m.Object, "", "metadata", "annotations", deleteFirst)
+}
+
+func marked(m *unstructured.Unstructured) bool {
+	_, is := m.GetAnnotations()[deleteFirst]
+	return is
+}
+
+func among(names []string) func(string) bool {
+	return func(name string) bool { return slices.Contains(names, name) }
 }
 
 // smallerPool sets the pool's replicas in the name of the step that scaled it: a run
@@ -99,15 +139,18 @@ func smallerPool(pool *unstructured.Unstructured, replicas int64) (kube.Intent, 
 	return kube.Intent{Object: u, Partial: true, Force: true, Manager: kube.Applier(pool, "spec", "replicas")}, err
 }
 
-// Judge waits until the Machines are gone and their Agents unbound.
+// Judge waits until the Machines are gone and their Agents unbound. A Machine that has
+// let its Agent go is known by its mark alone; one that stands on another host is none
+// of these.
 func (TakeOut) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 	hosts := leaving(f, seen)
 	agents := slices.DeleteFunc(bound(seen.List(agents(f))), func(u *unstructured.Unstructured) bool {
 		return !slices.Contains(hosts, u.GetLabels()[hostOfAgent])
 	})
+	going := machinesOn(f, seen, among(hosts))
+	elsewhere := machinesOn(f, seen, func(host string) bool { return !slices.Contains(hosts, host) })
 	machines := slices.DeleteFunc(slices.Clone(seen.List(machines(f))), func(u *unstructured.Unstructured) bool {
-		_, marked := u.GetAnnotations()[deleteFirst]
-		return !marked
+		return !slices.Contains(going, u) && (!marked(u) || slices.Contains(elsewhere, u))
 	})
 	return freed(f, machines, nil, agents, count(len(hosts), "worker")+" taken out of the pool")
 }

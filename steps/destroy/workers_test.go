@@ -218,68 +218,6 @@ func TestScaleDownBesideOthersPools(t *testing.T) {
 	}
 }
 
-// A worker that is taken out loses its own Machine, whatever Cluster API would choose.
-func TestTakeOut(t *testing.T) {
-	orphan := func(e kube.Entry) string {
-		if e.Name == "w2" {
-			return ""
-		}
-		return "the lab file has it"
-	}
-	three := []*unstructured.Unstructured{cluster("True"), pool(3), host(1, nil), host(2, nil), host(3, nil), machine(1), machine(2), machine(3),
-		agentMachine(1), agentMachine(2), agentMachine(3), agent(1, true), agent(2, true), agent(3, true)}
-	seen := sees(orphan, three...)
-	intents, err := TakeOut{}.Objects(facts(), seen)
-	want := []string{"change Machine m2 marked", `apply NodePool h replicas=2 as "labrun/h/scale"`}
-	if got := did(t, intents, seen); err != nil || !slices.Equal(got, want) {
-		t.Errorf("%q, want %q (%v)", got, want, err)
-	}
-	if v := (TakeOut{}).Judge(facts(), seen); v.State == kube.Done {
-		t.Errorf("done while its Agent is bound: %+v", v)
-	}
-	// Done again half-way: the pool is smaller already, and stays so.
-	three[1], three[6] = pool(2), with(three[6].DeepCopy(), "", "metadata", "annotations", deleteFirst)
-	seen = sees(orphan, slices.DeleteFunc(three, func(u *unstructured.Unstructured) bool { return u.GetName() == "w9" })...)
-	if intents, err = (TakeOut{}).Objects(facts(), seen); err != nil || !slices.Equal(did(t, intents, seen), want[:1]) {
-		t.Errorf("again: %q, %v", did(t, intents, seen), err)
-	}
-	none := sees(func(kube.Entry) string { return "kept" }, three...)
-	if intents, err = (TakeOut{}).Objects(facts(), none); err != nil || len(intents) > 0 {
-		t.Errorf("nothing was taken out, and %q", did(t, intents, none))
-	}
-	joined := sees(orphan, cluster("True"), pool(1), host(2, nil), machine(1), agentMachine(1), agent(1, true), agent(2, false))
-	if intents, err = (TakeOut{}).Objects(facts(), joined); err != nil || len(intents) > 0 || (TakeOut{}).Judge(facts(), joined).State != kube.Done {
-		t.Errorf("a worker that never joined: %q", did(t, intents, joined))
-	}
-}
-
-// A worker whose BareMetalHost somebody has deleted loses its Machine like any other,
-// and its Agent is waited for.
-func TestTakeOutOfAHostThatIsGone(t *testing.T) {
-	e := entryOf(host(2, nil))
-	e.UID, e.Step, e.Key, e.Lab = "w2", "host", "w2", lab
-	of := func(entry kube.Entry, objects ...*unstructured.Unstructured) kube.Seen {
-		return sees(nil, objects...).WithEntries([]kube.Entry{entry}, nil)
-	}
-	all := []*unstructured.Unstructured{pool(2), machine(1), machine(2), agentMachine(1), agentMachine(2), agent(1, true), agent(2, true)}
-	seen := of(e, all...)
-	intents, err := TakeOut{}.Objects(facts(), seen)
-	want := []string{"change Machine m2 marked", `apply NodePool h replicas=1 as "labrun/h/scale"`}
-	if got := did(t, intents, seen); err != nil || !slices.Equal(got, want) {
-		t.Errorf("%q, want %q (%v)", got, want, err)
-	}
-	if v := (TakeOut{}).Judge(facts(), seen); v.State == kube.Done {
-		t.Errorf("done while its Agent is bound: %+v", v)
-	}
-	if v := (TakeOut{}).Judge(facts(), of(e, machine(1), agent(1, true), agent(2, false))); v.State != kube.Done || v.Summary != "1 worker taken out of the pool" {
-		t.Errorf("its Machine is gone: %+v", v)
-	}
-	e.UID = "" // labrun never had such a host: the Agent is of somebody else's
-	if intents, err = (TakeOut{}).Objects(facts(), of(e, all...)); err != nil || len(intents) > 0 {
-		t.Errorf("a host that was never made: %q, %v", did(t, intents, seen), err)
-	}
-}
-
 func TestHost(t *testing.T) {
 	away := map[string]any{detached: "assisted-service-controller"}
 	for _, c := range []struct {

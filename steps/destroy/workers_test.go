@@ -35,7 +35,7 @@ func sees(keep func(kube.Entry) string, objects ...*unstructured.Unstructured) k
 			entries = append(entries, e)
 		}
 	}
-	return kube.NewSeen(time.Unix(0, 0), found, nil).WithEntries(entries, nil)
+	return kube.NewSeen(time.Unix(0, 0), found, nil).WithEntries(entries, nil).WithKeeper(keep)
 }
 
 func with(u *unstructured.Unstructured, value any, path ...string) *unstructured.Unstructured {
@@ -47,7 +47,7 @@ func with(u *unstructured.Unstructured, value any, path ...string) *unstructured
 
 func pool(replicas int64) *unstructured.Unstructured {
 	u := object(hyperShift, "NodePool", "clusters", "h", "pool", labelled(lab))
-	u.SetManagedFields([]meta.ManagedFieldsEntry{{Manager: "labrun/h/scale", Operation: meta.ManagedFieldsOperationApply,
+	u.SetManagedFields([]meta.ManagedFieldsEntry{{Manager: "labrun/night/scale", Operation: meta.ManagedFieldsOperationApply,
 		FieldsType: "FieldsV1", FieldsV1: &meta.FieldsV1{Raw: []byte(`{"f:spec":{"f:replicas":{}}}`)}}})
 	return with(with(u, "h", "spec", "clusterName"), replicas, "spec", "replicas")
 }
@@ -118,104 +118,6 @@ func did(t *testing.T, intents []kube.Intent, seen kube.Seen) []string {
 		all = append(all, line)
 	}
 	return all
-}
-
-func TestScaleDown(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		seen kube.Seen
-		want []string
-		done bool
-	}{
-		{"a pool of two", sees(nil, cluster("True"), pool(2), machine(1), agentMachine(1), agent(1, true)),
-			[]string{"change NodePool h replicas=0 nodeDrainTimeout=10m0s"}, false},
-		{"a pool that drains for ever", sees(nil, cluster("True"), with(pool(2), "0s", "spec", "nodeDrainTimeout")),
-			[]string{"change NodePool h replicas=0 nodeDrainTimeout=10m0s"}, true},
-		{"a pool with a limit of its own", sees(nil, cluster("True"), with(pool(2), "5m", "spec", "nodeDrainTimeout"), agent(1, false)),
-			[]string{"change NodePool h replicas=0 nodeDrainTimeout=5m"}, true},
-		{"a dead API", sees(nil, cluster("False"), pool(1), machine(1)),
-			[]string{"change NodePool h replicas=0 nodeDrainTimeout=10m0s", "change HostedCluster h skip-delete", "delete HostedCluster h"}, false},
-		{"no API yet, and no Machine", sees(nil, cluster("False"), pool(0)), []string{"change NodePool h replicas=0 nodeDrainTimeout=10m0s"}, true},
-		{"a dead API of a cluster that is kept", sees(func(e kube.Entry) string { return "kept" }, cluster("False"), pool(1), machine(1)),
-			[]string{"change NodePool h replicas=0 nodeDrainTimeout=10m0s"}, false},
-		{"somebody else's pool", sees(nil, cluster("True"), object(hyperShift, "NodePool", "clusters", "theirs", "x", nil)), nil, true},
-		{"an unbound Machine", sees(nil, agentMachine(1)), nil, false},
-	} {
-		intents, err := ScaleDown{}.Objects(facts(), c.seen)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := did(t, intents, c.seen)
-		for n := range got {
-			got[n] = strings.Replace(got[n], " skip-delete-hosted-controlplane-namespace=true", "", 1)
-			got[n] = strings.Replace(got[n], " "+keepsPlane+"=true", " skip-delete", 1)
-		}
-		if !slices.Equal(got, c.want) {
-			t.Errorf("%s: %q, want %q", c.name, got, c.want)
-		}
-		if v := (ScaleDown{}).Judge(facts(), c.seen); (v.State == kube.Done) != c.done {
-			t.Errorf("%s: %+v", c.name, v)
-		}
-	}
-}
-
-// othersWorker is the worker of somebody else's pool on the lab's HostedCluster.
-func othersWorker(pool map[string]any) []*unstructured.Unstructured {
-	m := machine(9)
-	m.SetAnnotations(map[string]string{poolOfMachine: "clusters/theirs"})
-	theirs := with(object(hyperShift, "NodePool", "clusters", "theirs", "theirs", pool), "h", "spec", "clusterName")
-	return []*unstructured.Unstructured{theirs, m, agentMachine(9), agent(9, true)}
-}
-
-// The Machines of a pool that stays are nobody's to wait for. One that labrun took over
-// goes with the HostedCluster, and is scaled like its own.
-func TestScaleDownBesideOthersPools(t *testing.T) {
-	scaled := "change NodePool h replicas=0 nodeDrainTimeout=10m0s"
-	taken := func(e *kube.Entry) { e.Found = e.Name == "theirs" }
-	kept := func(e *kube.Entry) {
-		if e.Kind == "HostedCluster" {
-			e.Kept = "--from workers"
-		}
-		e.Found = e.Name == "theirs"
-	}
-	for _, c := range []struct {
-		name    string
-		theirs  []*unstructured.Unstructured
-		entries func(*kube.Entry)
-		own     []*unstructured.Unstructured
-		want    []string
-		waits   string // the report's title, "" where it is done
-	}{
-		{"all that is left is theirs", othersWorker(nil), nil, nil, []string{scaled}, ""},
-		{"one of the lab's is left", othersWorker(nil), nil, []*unstructured.Unstructured{machine(1), agentMachine(1), agent(1, true)},
-			[]string{scaled}, "left in clusters-h: 1 Machine, 1 AgentMachine, 1 bound Agent"},
-		{"an Agent of the lab's is bound", othersWorker(nil), nil, []*unstructured.Unstructured{agent(1, true)},
-			[]string{scaled}, "left in clusters-h: 0 Machines, 0 AgentMachines, 1 bound Agent"},
-		{"another lab's by its label", othersWorker(labelled("day")), nil, nil, []string{scaled}, ""},
-		{"taken over, and the HostedCluster goes", othersWorker(labelled(lab)), taken, nil,
-			[]string{scaled, "change NodePool theirs replicas=0 nodeDrainTimeout=10m0s"}, "left in clusters-h: 1 Machine, 1 AgentMachine, 1 bound Agent"},
-		{"taken over, and the HostedCluster stays", othersWorker(labelled(lab)), kept, nil, []string{scaled}, ""},
-		{"gone, and its Machine is left", othersWorker(nil)[1:], nil, nil, []string{scaled}, "left in clusters-h: 1 Machine, 1 AgentMachine, 1 bound Agent"},
-	} {
-		seen := sees(nil, append(append([]*unstructured.Unstructured{cluster("True"), pool(1)}, c.theirs...), c.own...)...)
-		if c.entries != nil {
-			entries := seen.Entries()
-			for n := range entries {
-				c.entries(&entries[n])
-			}
-			seen = seen.WithEntries(entries, nil)
-		}
-		intents, err := ScaleDown{}.Objects(facts(), seen)
-		if got := did(t, intents, seen); err != nil || !slices.Equal(got, c.want) {
-			t.Errorf("%s: %q, want %q (%v)", c.name, got, c.want, err)
-		}
-		switch v := (ScaleDown{}).Judge(facts(), seen); {
-		case v.Report.Title != c.waits || (v.State == kube.Done) != (c.waits == ""):
-			t.Errorf("%s: %+v, want %q", c.name, v, c.waits)
-		case c.waits == "" && !strings.HasSuffix(v.Summary, "but for 1 Machine of other NodePools: clusters/theirs"):
-			t.Errorf("%s: told %q", c.name, v.Summary)
-		}
-	}
 }
 
 func TestHost(t *testing.T) {

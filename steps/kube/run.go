@@ -90,6 +90,9 @@ func (r *run) do(ctx context.Context) (Verdict, Seen, error) {
 func (r *run) seen() Seen {
 	s := NewSeen(r.env.Now(), r.view.now(), r.secrets).WithEntries(r.entries, r.hubEntries).WithContents(r.inside)
 	s.Began = r.began
+	if keeper, ok := r.env.(Keeper); ok {
+		s.keeps = keeper.Keeps
+	}
 	return s
 }
 

@@ -18,6 +18,7 @@ type Seen struct {
 	lab     []Entry
 	shared  []Entry
 	inside  map[string]Contents
+	keeps   func(Entry) string
 }
 
 // NewSeen makes a Seen of objects by the reference that found them, for tests
@@ -47,6 +48,21 @@ func (s Seen) Entries() []Entry { return s.lab }
 
 // SharedEntries are what the hub's inventory holds of what its labs share.
 func (s Seen) SharedEntries() []Entry { return s.shared }
+
+// Keeps says why this undo leaves what a step made, also where no inventory holds it;
+// "" where it does not.
+func (s Seen) Keeps(e Entry) string {
+	if s.keeps == nil {
+		return ""
+	}
+	return s.keeps(e)
+}
+
+// WithKeeper is what was seen by an undo that keeps some of it.
+func (s Seen) WithKeeper(keeps func(Entry) string) Seen {
+	s.keeps = keeps
+	return s
+}
 
 // Contents are what a namespace holds, for a step that surveys it.
 func (s Seen) Contents(namespace string) Contents { return s.inside[namespace] }

@@ -222,3 +222,44 @@ func TestAdoptedIsEnteredAsFound(t *testing.T) {
 		t.Errorf("entry %+v, %v", e, err)
 	}
 }
+
+// keeping is the environment of an undo that keeps what one step made.
+type keeping struct {
+	*anEnv
+	step string
+}
+
+func (k keeping) Keeps(e Entry) string {
+	if e.Step == k.step {
+		return "its phase is kept"
+	}
+	return ""
+}
+
+// An undo can tell whether the step that applied a field of another one's object is
+// kept: no inventory holds it.
+func TestKeepsWhatNoInventoryHolds(t *testing.T) {
+	l := newLab(t, "keeper")
+	ns := hub.Namespace(t, "keeper")
+	pool := aNodePool(ns, "quay.io/a:1")
+	l.must("pool", stub{intents: []Intent{{Object: pool, Initial: func(u *unstructured.Unstructured) error {
+		return unstructured.SetNestedField(u.Object, int64(0), "spec", "replicas")
+	}}}})
+	scaled := &unstructured.Unstructured{Object: map[string]any{"apiVersion": pool.GetAPIVersion(), "kind": pool.GetKind(),
+		"metadata": map[string]any{"namespace": ns, "name": pool.GetName()}, "spec": map[string]any{"replicas": int64(2)}}}
+	l.must("scale", stub{intents: []Intent{{Object: scaled, Partial: true, Force: true}}})
+	for step, want := range map[string]string{"scale": "its phase is kept", "pool": ""} {
+		env := keeping{&anEnv{l, pipeline.NewScope(l.name, "workers", "scale_down", "", (&tellings{}).take)}, step}
+		asked := false
+		_, err := Use[stub, keeping]("test/scale-down", "", "").Run(t.Context(), env, stub{reads: []Ref{RefTo(pool)}, judge: func(seen Seen) Verdict {
+			asked = true
+			if by := Applier(seen.Get(RefTo(pool)), "spec", "replicas"); by != FieldManager("keeper", "scale", "") || seen.Keeps(Entry{Step: "scale"}) != want {
+				t.Errorf("the replicas are by %q, and keeping %s: %q", by, step, seen.Keeps(Entry{Step: "scale"}))
+			}
+			return Verdict{State: Done}
+		}})
+		if err != nil || !asked {
+			t.Errorf("asked: %t, %v", asked, err)
+		}
+	}
+}

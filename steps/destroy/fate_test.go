@@ -4,9 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
-	"time"
 
-	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -183,80 +181,6 @@ func TestRestoring(t *testing.T) {
 	i.Entry.Former = json.RawMessage(`{`)
 	if err := i.restore(lab)(u); err == nil || !strings.Contains(err.Error(), "ConfigMap a/b") {
 		t.Errorf("broken former values: %v", err)
-	}
-}
-
-func content(kind, name, manager string, change func(*meta.PartialObjectMetadata)) meta.PartialObjectMetadata {
-	o := meta.PartialObjectMetadata{TypeMeta: meta.TypeMeta{APIVersion: "v1", Kind: kind},
-		ObjectMeta: meta.ObjectMeta{Namespace: "plane", Name: name, UID: types.UID(kind + name),
-			ManagedFields: []meta.ManagedFieldsEntry{
-				{Manager: "later", Time: &meta.Time{Time: time.Unix(200, 0)}},
-				{Manager: manager, Time: &meta.Time{Time: time.Unix(100, 0)}},
-				{Manager: "kubectl", Subresource: "status", Time: &meta.Time{Time: time.Unix(50, 0)}},
-			}}}
-	if change != nil {
-		change(&o)
-	}
-	return o
-}
-
-func TestOthers(t *testing.T) {
-	items := []Item{{Fate: Doomed, UID: "Secretbmc", Entry: kube.Entry{APIVersion: "v1", Kind: "Secret", Namespace: "plane", Name: "bmc"}},
-		{Fate: Left, UID: "BareMetalHostw1", Entry: kube.Entry{APIVersion: "v1", Kind: "BareMetalHost", Namespace: "plane", Name: "w1", UID: "old"}},
-		{Fate: Doomed, UID: "Roleworkers", Entry: kube.Entry{APIVersion: "rbac.authorization.k8s.io/v1", Kind: "Role", Namespace: "plane", Name: "workers"}},
-		{Fate: Released, UID: "Subscriptionmce", Entry: kube.Entry{APIVersion: olm, Kind: "Subscription", Namespace: "plane", Name: "mce"}}}
-	label := func(of string) func(*meta.PartialObjectMetadata) {
-		return func(o *meta.PartialObjectMetadata) { o.Labels = map[string]string{kube.LabelLab: of} }
-	}
-	for _, c := range []struct {
-		what  string
-		o     meta.PartialObjectMetadata
-		wants string // "" for nobody's
-	}{
-		{"the lab's own", content("Secret", "bmc", "labrun/night/host", label(lab)), ""},
-		{"an operator's", content("Secret", "pull-secret", "hypershift-operator-manager", nil), ""},
-		{"owned by another object", content("Secret", "x", "kubectl-create", func(o *meta.PartialObjectMetadata) {
-			o.OwnerReferences = []meta.OwnerReference{{Kind: "HostedControlPlane"}}
-		}), ""},
-		{"the cluster's own", content("ConfigMap", "kube-root-ca.crt", "kubectl-create", nil), ""},
-		{"a service account's token", content("Secret", "default-token", "kubectl-create", func(o *meta.PartialObjectMetadata) {
-			o.Annotations = map[string]string{"kubernetes.io/service-account.name": "default"}
-		}), ""},
-		{"a person's", content("ConfigMap", "notes", "kubectl-client-side-apply", nil), "made by kubectl-client-side-apply"},
-		{"made in the console", content("ConfigMap", "notes", "Mozilla", nil), "made by Mozilla"},
-		{"with the lab's label, made by a person", content("ConfigMap", "notes", "oc", label(lab)), "its label says lab night"},
-		{"another lab's", content("Secret", "bmc2", "labrun/day/host", label("day")), "made by labrun/day/host"},
-		{"this lab's, and lost from its inventory", content("Secret", "bmc2", "labrun/night/host", label(lab)), "not in this lab's inventory"},
-		{"a host that no operator makes", content("BareMetalHost", "w9", "some-controller", nil), "made by some-controller"},
-		{"the lab's Role, in OpenShift's own group", content("Role", "workers", "labrun/night/role", func(o *meta.PartialObjectMetadata) {
-			o.APIVersion = "authorization.openshift.io/v1"
-		}), ""},
-		{"labrun's own Subscription", content("Subscription", "mce", "labrun/night/mce_operator", nil), ""},
-		{"what OLM installs of a Subscription", content("InstallPlan", "install-x", "catalog", func(o *meta.PartialObjectMetadata) {
-			o.OwnerReferences = []meta.OwnerReference{{Kind: "Subscription"}}
-		}), ""},
-		{"the operator that OLM installed", content("ClusterServiceVersion", "mce.v2", "catalog", func(o *meta.PartialObjectMetadata) {
-			o.Labels = map[string]string{"operators.coreos.com/mce.plane": ""}
-		}), ""},
-		{"the condition of that operator", content("OperatorCondition", "mce.v2", "olm", func(o *meta.PartialObjectMetadata) {
-			o.OwnerReferences = []meta.OwnerReference{{Kind: "ClusterServiceVersion"}}
-		}), ""},
-		{"an operator of all namespaces, shown by OLM", content("ClusterServiceVersion", "gitops.v1", "kubectl-edit", func(o *meta.PartialObjectMetadata) {
-			o.Labels = map[string]string{"olm.copiedFrom": "openshift-operators"}
-		}), ""},
-		{"what an operator depends on", content("Subscription", "dependency", "catalog", nil), ""},
-		{"a person's Subscription", content("Subscription", "theirs", "kubectl-client-side-apply", nil), "made by kubectl-client-side-apply"},
-		{"a policy's Subscription", content("Subscription", "theirs", "config-policy-controller", nil), "made by config-policy-controller"},
-		{"a person's catalog", content("CatalogSource", "theirs", "Mozilla", nil), "made by Mozilla"},
-		{"a host in the place of the lab's", content("BareMetalHost", "w1", "some-controller", nil), "made by some-controller"},
-	} {
-		got := Others(kube.Contents{Objects: []meta.PartialObjectMetadata{c.o}}, items)
-		switch {
-		case c.wants == "" && len(got) > 0:
-			t.Errorf("%s is %+v", c.what, got)
-		case c.wants != "" && (len(got) != 1 || !strings.Contains(got[0].Why, c.wants) || got[0].Ref.Name != c.o.Name):
-			t.Errorf("%s is %+v, want %q", c.what, got, c.wants)
-		}
 	}
 }
 

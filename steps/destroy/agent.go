@@ -19,9 +19,7 @@ type Agent struct {
 }
 
 func (s Agent) host(f *labs.Facts) kube.Ref {
-	ref := named(crd.Metal3Version, "BareMetalHost", f.ControlPlaneNamespace(), s.Host.Name)
-	ref.Optional = true
-	return ref
+	return named(crd.Metal3Version, "BareMetalHost", f.ControlPlaneNamespace(), s.Host.Name)
 }
 
 // Reads the host, which somebody may have made anew, and the Agents.

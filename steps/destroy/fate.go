@@ -146,12 +146,12 @@ func Items(lab string, seen kube.Seen) []Item {
 func (i Item) intents(lab string) []kube.Intent {
 	object := i.blank()
 	forget := kube.Intent{How: kube.Forget, Object: object, Shared: i.Shared, Hosted: i.Entry.Cluster != "", Judged: i.judged()}
-	change := kube.Intent{How: kube.Restore, Object: object, Shared: i.Shared, UID: i.UID, Version: i.Version, Change: i.unmark(lab)}
+	change := kube.Intent{How: kube.Restore, Verb: "release", Object: object, Shared: i.Shared, UID: i.UID, Version: i.Version, Change: i.unmark(lab)}
 	switch i.Fate {
 	case Doomed:
 		return []kube.Intent{{How: kube.Delete, Object: object, Shared: i.Shared, UID: i.UID, Version: i.Version, Judged: i.judged()}}
 	case Restored:
-		change.Change = i.restore(lab)
+		change.Verb, change.Change = "restore", i.restore(lab)
 		return i.last(lab, change, forget)
 	case Released:
 		return []kube.Intent{change}

@@ -147,6 +147,13 @@ func TestIntents(t *testing.T) {
 			}
 		}
 	}
+	// People are told what it is: a value comes back, or just the lab's mark goes.
+	for fate, verb := range map[Fate]string{Restored: "restore", Left: "release", Released: "release"} {
+		day.Fate = fate
+		if got := day.intents(lab)[0].Verb; got != verb {
+			t.Errorf("%s is told as %q, want %q", fate, got, verb)
+		}
+	}
 	day.Fate = Released
 	if got := day.intents(lab)[0]; got.Version != "7" || got.Judged != nil {
 		t.Errorf("%s: %+v", Released, got)

@@ -30,7 +30,7 @@ func (ScaleDown) Objects(f *labs.Facts, seen kube.Seen) ([]kube.Intent, error) {
 		if !shrinks(f, seen, u) || u.GetDeletionTimestamp() != nil {
 			continue
 		}
-		intents = append(intents, kube.Intent{How: kube.Restore, Object: Item{Entry: entryOf(u)}.blank(), UID: string(u.GetUID()), Change: empty(f)})
+		intents = append(intents, kube.Intent{How: kube.Restore, Verb: "scale", Object: Item{Entry: entryOf(u)}.blank(), UID: string(u.GetUID()), Change: empty(f)})
 	}
 	hc, ok := find(items, hostedCluster(f))
 	if !ok || hc.Fate != Doomed || !dead(f, seen) {
@@ -40,7 +40,7 @@ func (ScaleDown) Objects(f *labs.Facts, seen kube.Seen) ([]kube.Intent, error) {
 		return unstructured.SetNestedField(u.Object, "true", "metadata", "annotations", keepsPlane)
 	}
 	return append(intents,
-		kube.Intent{How: kube.Restore, Object: hc.blank(), UID: hc.UID, Change: keep},
+		kube.Intent{How: kube.Restore, Verb: "mark", Object: hc.blank(), UID: hc.UID, Change: keep},
 		kube.Intent{How: kube.Delete, Object: hc.blank(), UID: hc.UID, Around: f.ControlPlaneNamespace(), Enter: true}), nil
 }
 

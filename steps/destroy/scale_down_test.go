@@ -44,7 +44,7 @@ func TestScaleDownFromAPhase(t *testing.T) {
 	}
 	byHand := func() *unstructured.Unstructured { return scaledBy(1, "kubectl", meta.ManagedFieldsOperationUpdate) }
 	cutOff := scaledBy(0, "labrun/night/scale_down", meta.ManagedFieldsOperationUpdate)
-	scaled := []string{"change NodePool h replicas=0 nodeDrainTimeout=10m0s"}
+	scaled := []string{"scale NodePool h replicas=0 nodeDrainTimeout=10m0s"}
 	const left = "left in clusters-h: 1 Machine, 1 AgentMachine, 1 bound Agent"
 	const free = "the pool has no Machine, and no Agent is bound"
 	for _, c := range []struct {
@@ -88,16 +88,16 @@ func TestScaleDown(t *testing.T) {
 		done bool
 	}{
 		{"a pool of two", sees(nil, cluster("True"), pool(2), machine(1), agentMachine(1), agent(1, true)),
-			[]string{"change NodePool h replicas=0 nodeDrainTimeout=10m0s"}, false},
+			[]string{"scale NodePool h replicas=0 nodeDrainTimeout=10m0s"}, false},
 		{"a pool that drains for ever", sees(nil, cluster("True"), with(pool(2), "0s", "spec", "nodeDrainTimeout")),
-			[]string{"change NodePool h replicas=0 nodeDrainTimeout=10m0s"}, true},
+			[]string{"scale NodePool h replicas=0 nodeDrainTimeout=10m0s"}, true},
 		{"a pool with a limit of its own", sees(nil, cluster("True"), with(pool(2), "5m", "spec", "nodeDrainTimeout"), agent(1, false)),
-			[]string{"change NodePool h replicas=0 nodeDrainTimeout=5m"}, true},
+			[]string{"scale NodePool h replicas=0 nodeDrainTimeout=5m"}, true},
 		{"a dead API", sees(nil, cluster("False"), pool(1), machine(1)),
-			[]string{"change NodePool h replicas=0 nodeDrainTimeout=10m0s", "change HostedCluster h skip-delete", "delete HostedCluster h"}, false},
-		{"no API yet, and no Machine", sees(nil, cluster("False"), pool(0)), []string{"change NodePool h replicas=0 nodeDrainTimeout=10m0s"}, true},
+			[]string{"scale NodePool h replicas=0 nodeDrainTimeout=10m0s", "mark HostedCluster h skip-delete", "delete HostedCluster h"}, false},
+		{"no API yet, and no Machine", sees(nil, cluster("False"), pool(0)), []string{"scale NodePool h replicas=0 nodeDrainTimeout=10m0s"}, true},
 		{"a dead API of a cluster that is kept", sees(from("workers"), cluster("False"), pool(1), machine(1)),
-			[]string{"change NodePool h replicas=0 nodeDrainTimeout=10m0s"}, false},
+			[]string{"scale NodePool h replicas=0 nodeDrainTimeout=10m0s"}, false},
 		{"somebody else's pool", sees(nil, cluster("True"), object(hyperShift, "NodePool", "clusters", "theirs", "x", nil)), nil, true},
 		{"an unbound Machine", sees(nil, agentMachine(1)), nil, false},
 	} {
@@ -130,7 +130,7 @@ func othersWorker(pool map[string]any) []*unstructured.Unstructured {
 // The Machines of a pool that stays are nobody's to wait for. One that labrun took over
 // goes with the HostedCluster, and is scaled like its own.
 func TestScaleDownBesideOthersPools(t *testing.T) {
-	scaled := "change NodePool h replicas=0 nodeDrainTimeout=10m0s"
+	scaled := "scale NodePool h replicas=0 nodeDrainTimeout=10m0s"
 	taken := func(e *kube.Entry) { e.Found = e.Name == "theirs" }
 	kept := func(e *kube.Entry) {
 		if e.Kind == "HostedCluster" {
@@ -153,7 +153,7 @@ func TestScaleDownBesideOthersPools(t *testing.T) {
 			[]string{scaled}, "left in clusters-h: 0 Machines, 0 AgentMachines, 1 bound Agent"},
 		{"another lab's by its label", othersWorker(labelled("day")), nil, nil, []string{scaled}, ""},
 		{"taken over, and the HostedCluster goes", othersWorker(labelled(lab)), taken, nil,
-			[]string{scaled, "change NodePool theirs replicas=0 nodeDrainTimeout=10m0s"}, "left in clusters-h: 1 Machine, 1 AgentMachine, 1 bound Agent"},
+			[]string{scaled, "scale NodePool theirs replicas=0 nodeDrainTimeout=10m0s"}, "left in clusters-h: 1 Machine, 1 AgentMachine, 1 bound Agent"},
 		{"taken over, and the HostedCluster stays", othersWorker(labelled(lab)), kept, nil, []string{scaled}, ""},
 		{"gone, and its Machine is left", othersWorker(nil)[1:], nil, nil, []string{scaled}, "left in clusters-h: 1 Machine, 1 AgentMachine, 1 bound Agent"},
 	} {

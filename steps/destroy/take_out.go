@@ -71,7 +71,7 @@ func (TakeOut) Objects(f *labs.Facts, seen kube.Seen) ([]kube.Intent, error) {
 	for _, m := range leave {
 		if m.GetDeletionTimestamp() == nil {
 			smaller[m.GetAnnotations()[poolOfMachine]] = true
-			marks = append(marks, changed(m, mark))
+			marks = append(marks, changed(m, "mark", mark))
 		}
 	}
 	for _, pool := range seen.List(nodePools(f)) {
@@ -104,7 +104,7 @@ func unmarked(f *labs.Facts, seen kube.Seen, smaller map[string]bool) []kube.Int
 	var intents []kube.Intent
 	for _, m := range machinesOn(f, seen, among(staying(f, seen))) {
 		if marked(m) && smaller[m.GetAnnotations()[poolOfMachine]] && m.GetDeletionTimestamp() == nil {
-			intents = append(intents, changed(m, func(u *unstructured.Unstructured) error {
+			intents = append(intents, changed(m, "unmark", func(u *unstructured.Unstructured) error {
 				drop(u, "annotations", deleteFirst)
 				return nil
 			}))
@@ -113,8 +113,8 @@ func unmarked(f *labs.Facts, seen kube.Seen, smaller map[string]bool) []kube.Int
 	return intents
 }
 
-func changed(m *unstructured.Unstructured, change func(*unstructured.Unstructured) error) kube.Intent {
-	return kube.Intent{How: kube.Restore, Object: Item{Entry: entryOf(m)}.blank(), UID: string(m.GetUID()), Change: change}
+func changed(m *unstructured.Unstructured, verb string, change func(*unstructured.Unstructured) error) kube.Intent {
+	return kube.Intent{How: kube.Restore, Verb: verb, Object: Item{Entry: entryOf(m)}.blank(), UID: string(m.GetUID()), Change: change}
 }
 
 func mark(m *unstructured.Unstructured) error {

@@ -23,7 +23,7 @@ func TestTakeOut(t *testing.T) {
 		agentMachine(1), agentMachine(2), agentMachine(3), agent(1, true), agent(2, true), agent(3, true)}
 	seen := sees(allButW2, three...)
 	intents, err := TakeOut{}.Objects(facts(), seen)
-	want := []string{"change Machine m2 marked", `apply NodePool h replicas=2 as "labrun/night/scale"`}
+	want := []string{"mark Machine m2 marked", `apply NodePool h replicas=2 as "labrun/night/scale"`}
 	if got := did(t, intents, seen); err != nil || !slices.Equal(got, want) {
 		t.Errorf("%q, want %q (%v)", got, want, err)
 	}
@@ -68,14 +68,14 @@ func TestTakeOutBesideAnEarlierMark(t *testing.T) {
 		left string // what is waited for, "" where it is done
 	}{
 		{"before", sees(allButW2, base(2, withMark(machine(1)), machine(2), agent(2, true))...),
-			[]string{"change Machine m1", "change Machine m2 marked", shrunk}, "1 Machine, 0 AgentMachines, 1 bound Agent"},
+			[]string{"unmark Machine m1", "mark Machine m2 marked", shrunk}, "1 Machine, 0 AgentMachines, 1 bound Agent"},
 		{"its mark stands yet", sees(allButW2, base(1, withMark(machine(1)), going(withMark(machine(2))), agent(2, true))...), nil, "1 Machine, 0 AgentMachines, 1 bound Agent"},
 		{"the Agent is free, the Machine goes", sees(allButW2, base(1, withMark(machine(1)), going(withMark(machine(2))))...), nil, "1 Machine, 0 AgentMachines, 0 bound Agents"},
 		{"after", sees(allButW2, base(1, withMark(machine(1)), agent(2, false))...), nil, ""},
 		{"the kept one goes already", sees(allButW2, base(1, going(withMark(machine(1))), machine(2), agent(2, true))...),
-			[]string{"change Machine m2 marked", `apply NodePool h replicas=0 as "labrun/night/scale"`}, "1 Machine, 0 AgentMachines, 1 bound Agent"},
+			[]string{"mark Machine m2 marked", `apply NodePool h replicas=0 as "labrun/night/scale"`}, "1 Machine, 0 AgentMachines, 1 bound Agent"},
 		{"somebody else's mark, on a host and a pool of theirs", sees(allButW2, base(2, machine(1), machine(2), agent(2, true), withMark(theirs), agentMachine(9), agent(9, true))...),
-			[]string{"change Machine m2 marked", shrunk}, "1 Machine, 0 AgentMachines, 1 bound Agent"},
+			[]string{"mark Machine m2 marked", shrunk}, "1 Machine, 0 AgentMachines, 1 bound Agent"},
 		{"somebody took the Machine out by hand", sees(allButW2, base(1, machine(1), going(machine(2)), agent(2, true))...), nil, "1 Machine, 0 AgentMachines, 1 bound Agent"},
 	} {
 		intents, err := TakeOut{}.Objects(facts(), c.seen)
@@ -100,7 +100,7 @@ func TestTakeOutOfAHostThatIsGone(t *testing.T) {
 	all := []*unstructured.Unstructured{pool(2), machine(1), machine(2), agentMachine(1), agentMachine(2), agent(1, true), agent(2, true)}
 	seen := of(e, all...)
 	intents, err := TakeOut{}.Objects(facts(), seen)
-	want := []string{"change Machine m2 marked", `apply NodePool h replicas=1 as "labrun/night/scale"`}
+	want := []string{"mark Machine m2 marked", `apply NodePool h replicas=1 as "labrun/night/scale"`}
 	if got := did(t, intents, seen); err != nil || !slices.Equal(got, want) {
 		t.Errorf("%q, want %q (%v)", got, want, err)
 	}

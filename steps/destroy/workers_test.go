@@ -1,6 +1,7 @@
 package destroy
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -93,11 +94,11 @@ func replicasOf(u *unstructured.Unstructured) int64 {
 // did are the intents of a step in short, with what they make of the objects.
 func did(t *testing.T, intents []kube.Intent, seen kube.Seen) []string {
 	t.Helper()
-	verbs := map[kube.How]string{kube.Delete: "delete", kube.Restore: "change", kube.Forget: "forget"}
 	var all []string
 	for _, i := range intents {
 		ref := kube.RefTo(i.Object.(*unstructured.Unstructured))
-		line := verbs[i.How] + " " + ref.Kind + " " + ref.Name
+		verb := map[kube.How]string{kube.Delete: "delete", kube.Restore: cmp.Or(i.Verb, "restore"), kube.Forget: "forget"}[i.How]
+		line := verb + " " + ref.Kind + " " + ref.Name
 		if i.How == kube.Apply {
 			line = "apply " + ref.Kind + " " + ref.Name + fmt.Sprintf(" replicas=%d as %q", replicasOf(i.Object.(*unstructured.Unstructured)), i.Manager)
 		}
@@ -253,7 +254,7 @@ func TestHostOfSomebodyElse(t *testing.T) {
 		entry func(*kube.Entry)
 		want  []string
 	}{
-		{"adopted", func(e *kube.Entry) { e.Found = true }, []string{"change BareMetalHost w1", "forget BareMetalHost w1"}},
+		{"adopted", func(e *kube.Entry) { e.Found = true }, []string{"restore BareMetalHost w1", "forget BareMetalHost w1"}},
 		{"made anew", func(e *kube.Entry) { e.UID = "former" }, []string{"forget BareMetalHost w1"}},
 		{"the lab's own", func(*kube.Entry) {}, nil},
 	} {

@@ -124,6 +124,8 @@ type Intent struct {
 	// Secret objects are masked wherever they are shown.
 	Secret bool
 
+	// Verb, of Restore, is what people are told is done; "restore" where it is empty.
+	Verb string
 	// UID, of Delete and Restore, leaves another object of the same name alone.
 	UID string
 	// Version, of Delete and Restore of what labs share, is the resourceVersion that was

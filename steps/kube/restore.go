@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"cmp"
 	"context"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -27,7 +28,7 @@ func (r *run) restore(ctx context.Context, t *task) error {
 		return err
 	}
 	late := false
-	err = r.effect(ctx, "restore", t, func(ctx context.Context) (*unstructured.Unstructured, bool, error) {
+	err = r.effect(ctx, cmp.Or(t.Verb, "restore"), t, func(ctx context.Context) (*unstructured.Unstructured, bool, error) {
 		if t.Version == "" {
 			return r.restoreLatest(ctx, t, before, after)
 		}

@@ -157,6 +157,7 @@ func TestRestoreAndForget(t *testing.T) {
 	}
 	wantEffects(t, l.must("restore", stub{intents: []Intent{{How: Restore, Object: u, UID: uid, Change: back}}}), "restore ConfigMap "+ns+"/changed changed")
 	wantEffects(t, l.must("restore", stub{intents: []Intent{{How: Restore, Object: u, UID: uid, Change: back}}}))
+	wantEffects(t, l.must("restore", stub{intents: []Intent{{How: Restore, Verb: "mark", Object: u, UID: uid, Change: addKeys(map[string]string{"b": "1"})}}}), "mark ConfigMap "+ns+"/changed changed")
 	now := l.get(RefTo(u))
 	if value, _, _ := unstructured.NestedString(now.Object, "data", "a"); value != "0" {
 		t.Errorf("a is %q", value)

@@ -75,7 +75,7 @@ func (a *app[E]) rebuild(ctx context.Context, file string, f rebuildFlags) error
 	if err != nil {
 		return err
 	}
-	lab, job, err := a.jobIn(f.stateDir, p, f.labFlags)
+	lab, job, err := a.jobIn(p, f.labFlags)
 	if err != nil {
 		return err
 	}

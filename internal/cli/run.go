@@ -15,7 +15,6 @@ import (
 type runFlags struct {
 	labFlags
 	selectFlags
-	stateDir string
 	output   string
 	parallel int
 	dryRun   bool
@@ -71,7 +70,7 @@ type view interface {
 
 func (a *app[E]) run(ctx context.Context, file string, f runFlags) (err error) {
 	if f.dryRun {
-		return a.plan(ctx, file, planFlags{labFlags: f.labFlags, selectFlags: f.selectFlags, stateDir: f.stateDir, output: f.output})
+		return a.plan(ctx, file, planFlags{labFlags: f.labFlags, selectFlags: f.selectFlags, output: f.output})
 	}
 	f.forRun = true
 	p, err := a.load(file, f.labFlags)

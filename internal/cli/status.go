@@ -17,8 +17,8 @@ import (
 
 type statusFlags struct {
 	labFlags
-	stateDir, output string
-	follow           bool
+	output string
+	follow bool
 }
 
 func (a *app[E]) statusCommand() *cobra.Command {
@@ -55,12 +55,12 @@ type recorded[E any] struct {
 
 // recorded reads the last run of a lab. A file that was broken since the run still
 // tells which lab it is.
-func (a *app[E]) recorded(file string, f labFlags, stateDir string) (*recorded[E], error) {
+func (a *app[E]) recorded(file string, f labFlags) (*recorded[E], error) {
 	p, found := pipeline.Load(a.request(file, f))
 	if p.Name == "" {
 		return nil, &invalid{found, p.Files}
 	}
-	lab, err := statedir.Of(stateDir, p.Name)
+	lab, err := statedir.Of(f.stateDir, p.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ func (a *app[E]) recorded(file string, f labFlags, stateDir string) (*recorded[E
 	r.holder, r.held = lab.Holder()
 	r.run, err = lab.Last()
 	if errors.Is(err, statedir.ErrNoRun) {
-		return r, fmt.Errorf("%w: labrun run %s begins the first", err, file)
+		return r, fmt.Errorf("%w: labrun run %s begins the first", err, f.command(file))
 	}
 	if err == nil {
 		err = r.read()
@@ -102,9 +102,9 @@ func (r *recorded[E]) next() bool {
 }
 
 func (a *app[E]) status(ctx context.Context, file string, f statusFlags) error {
-	r, err := a.recorded(file, f.labFlags, f.stateDir)
+	r, err := a.recorded(file, f.labFlags)
 	if f.follow && (err == nil || r.begins(err)) {
-		return a.follow(ctx, r, file, f.output)
+		return a.follow(ctx, r, f.command(file), f.output)
 	}
 	if r.begins(err) {
 		return fmt.Errorf("the first run of %s has begun, and tells nothing yet: %s", r.lab.Name, r.holder)

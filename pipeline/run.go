@@ -81,8 +81,8 @@ type Doing struct {
 	Workers []string // of a destroy or rebuild: keys of instances
 }
 
-// ExitCoder is an error that has a class in the table of exit codes: a failed
-// step whose error says ExitPreflight, or the cause of a cancelled run.
+// ExitCoder is an error that has a class in the table of exit codes: that of a failed
+// step, or the cause of a cancelled run.
 type ExitCoder interface {
 	error
 	ExitCode() int
@@ -242,8 +242,8 @@ func (s *scheduler[E]) exit(ctx context.Context) int {
 			return code.ExitCode()
 		}
 		return ExitInterrupted
-	case s.preflight:
-		return ExitPreflight
+	case s.code > 0:
+		return s.code
 	case s.counts.of(event.Failed) > 0:
 		return ExitFailed
 	}

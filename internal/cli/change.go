@@ -133,7 +133,7 @@ func (a *app[E]) perform(ctx context.Context, w work[E], environment Environment
 	if err != nil {
 		return fmt.Errorf("the run was stopped: %w", err)
 	}
-	if held.Err() != nil && summary.Counts[event.Cancelled] > 0 {
+	if held.Err() != nil && summary.Exit == exitHeld {
 		return fmt.Errorf("the run was stopped: %w", context.Cause(held))
 	}
 	return ends(summary.Exit)

@@ -47,8 +47,12 @@ func (a *app[E]) hold(ctx context.Context, lab *statedir.Lab, environment Enviro
 	first, cancel := context.WithTimeout(ctx, atOnce)
 	defer cancel()
 	var other *holder.Held
-	if err := tenure.Take(first); errors.As(err, &other) {
+	err = tenure.Take(first)
+	if errors.As(err, &other) {
 		return held{}, errors.Join(err, lock.Unlock())
+	}
+	if err != nil {
+		a.unheld(first, err)
 	}
 	return held{tenure.Held(), func() error {
 		if err := tenure.Release(); err != nil {
@@ -56,4 +60,14 @@ func (a *app[E]) hold(ctx context.Context, lab *statedir.Lab, environment Enviro
 		}
 		return lock.Unlock()
 	}}, nil
+}
+
+// unheld tells why a lab could not be taken on its management cluster before the run
+// begins. asked is the context of the attempt.
+func (a *app[E]) unheld(asked context.Context, err error) {
+	why := err.Error()
+	if errors.Is(asked.Err(), context.DeadlineExceeded) {
+		why = "no answer within " + atOnce.String()
+	}
+	fmt.Fprintf(a.streams.Err, "labrun: the lab is not held on the management cluster yet: %s; the first step that changes something there takes it\n", a.secrets.Text(why))
 }

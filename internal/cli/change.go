@@ -25,6 +25,8 @@ type work[E any] struct {
 	// prepare is called once the lab is held and before anything is recorded: it gives
 	// what is remembered of earlier runs. nil: nothing is.
 	prepare func(Environment[E]) (*memory, error)
+	// undone is what of that the work takes apart before it builds; nil for nothing.
+	undone *event.Undone
 }
 
 // change does the work: it holds the lab meanwhile.
@@ -55,6 +57,9 @@ func (a *app[E]) change(ctx context.Context, w work[E]) (err error) {
 	}
 	defer func() { err = ended(err, journal.Close()) }()
 	a.prune(w.lab, past, ids(w.pipeline))
+	if w.undone != nil { // not before: it may yet be refused, and then all of it stands
+		past = past.without(*w.undone)
+	}
 	return a.perform(ctx, w, environment, held, past, record, journal)
 }
 

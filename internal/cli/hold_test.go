@@ -15,11 +15,16 @@ import (
 // from which a step may lose the lab.
 type tenure struct{ context.Context }
 
-func (tenure) Take(context.Context) error {
-	if refusal := os.Getenv("LABRUN_TEST_TAKE"); refusal != "" {
+func (tenure) Take(ctx context.Context) error {
+	switch refusal := os.Getenv("LABRUN_TEST_TAKE"); refusal {
+	case "":
+		return nil
+	case "silence":
+		<-ctx.Done()
+		return ctx.Err()
+	default:
 		return errors.New(refusal)
 	}
-	return nil
 }
 
 func (t tenure) Held() context.Context { return t }

@@ -105,11 +105,11 @@ func (a *app[E]) run(ctx context.Context, file string, f runFlags) (err error) {
 	}})
 }
 
-// past reads what earlier runs did, and tells what of it is lost. A line that a
-// run was killed over is cut off its journal.
+// past reads what earlier runs did, and tells what of it is lost; nil for a fresh run.
+// A line that a run was killed over is cut off its journal.
 func (a *app[E]) past(lab *statedir.Lab, fresh bool) (*memory, error) {
 	if fresh {
-		return &memory{}, nil
+		return nil, nil
 	}
 	if last, err := lab.Last(); err == nil {
 		cut, err := event.Mend(last.Journal())

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/labrun/labrun/internal/statedir"
+	"github.com/labrun/labrun/pipeline"
 	"github.com/labrun/labrun/pipeline/event"
 )
 
@@ -96,7 +97,8 @@ func (a *app[E]) run(ctx context.Context, file string, f runFlags) (err error) {
 		return err
 	}
 	job.Adopt = f.adopt
-	return a.change(ctx, work[E]{pipeline: p, flags: f, job: job, lab: lab, prepare: func(environment Environment[E]) (*memory, error) {
+	doing := pipeline.Doing{Fresh: f.fresh && !f.selectFlags.given()} // a part of the steps does not make good what the others did
+	return a.change(ctx, work[E]{pipeline: p, flags: f, job: job, lab: lab, doing: doing, prepare: func(environment Environment[E]) (*memory, error) {
 		past, err := a.past(lab, f.fresh) // another run may have ended meanwhile
 		if err != nil {
 			return nil, err

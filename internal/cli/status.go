@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/labrun/labrun/internal/forecast"
 	"github.com/labrun/labrun/internal/holder"
 	"github.com/labrun/labrun/internal/progress"
 	"github.com/labrun/labrun/internal/statedir"
@@ -112,7 +111,7 @@ func (a *app[E]) status(ctx context.Context, file string, f statusFlags) error {
 	if err != nil {
 		return err
 	}
-	left := a.left(r)
+	left := a.left(r, file, f.labFlags)
 	if f.output == "json" {
 		return writeJSON(a.streams.Out, statusOf(r.state, r.live(), r.holder, left))
 	}
@@ -124,37 +123,4 @@ func (a *app[E]) status(ctx context.Context, file string, f statusFlags) error {
 		s.Next = r.holder.String()
 	}
 	return progress.Status(a.streams.Out, s, terminalOf(a.streams.Out).colour)
-}
-
-// left estimates what is left of a run that goes on; nil where nothing is known.
-func (a *app[E]) left(r *recorded[E]) *forecast.Left {
-	if !r.live() || len(r.pipeline.Steps) == 0 {
-		return nil
-	}
-	var steps []forecast.Step
-	for _, d := range r.pipeline.Steps {
-		s := forecast.Step{ID: d.ID, Phase: d.Phase, Last: d.Stage == pipeline.Finally, Aside: d.Stage == pipeline.OnFailure}
-		for _, e := range d.Edges {
-			if e.Phase != "" {
-				s.Phases = append(s.Phases, e.Phase)
-			} else {
-				s.After = append(s.After, e.From)
-			}
-		}
-		steps = append(steps, s)
-	}
-	var past []*event.State
-	runs, _ := r.lab.Runs()
-	for _, n := range runs {
-		if n >= r.run.Number {
-			break
-		}
-		if state, err := readJournal(r.lab.Run(n).Journal(), r.lab.Name); err == nil && state.Run.Command == r.state.Run.Command {
-			past = append(past, state)
-		}
-	}
-	if left, ok := forecast.Of(steps, r.state, past, a.program.Now()); ok {
-		return &left
-	}
-	return nil
 }

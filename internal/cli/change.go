@@ -51,7 +51,7 @@ func (a *app[E]) change(ctx context.Context, w work[E]) (err error) {
 			return err
 		}
 	}
-	record, journal, err := begin(w.lab)
+	record, journal, err := begin(w.lab, held)
 	if err != nil {
 		return err
 	}
@@ -94,12 +94,15 @@ func ids[E any](p *pipeline.Pipeline[E]) []string {
 }
 
 // begin makes the folder of a new run with its journal.
-func begin(lab *statedir.Lab) (*statedir.Run, *event.Journal, error) {
+func begin(lab *statedir.Lab, by held) (*statedir.Run, *event.Journal, error) {
 	if err := lab.MakeSalt(); err != nil {
 		return nil, nil, err
 	}
 	record, err := lab.Begin()
 	if err != nil {
+		return nil, nil, err
+	}
+	if err := by.begins(record.Number); err != nil {
 		return nil, nil, err
 	}
 	journal, err := event.Create(record.Journal())

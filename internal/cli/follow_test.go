@@ -145,7 +145,7 @@ func TestWaitForARunThatBegins(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lock, err := lab.Lock(time.Now())
+	lock, err := lab.Lock(time.Now().Add(-time.Hour)) // the clock was set back
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,6 +155,9 @@ func TestWaitForARunThatBegins(t *testing.T) {
 	wait, follow := h.beside(t, "wait"), h.beside(t, "status", "--follow")
 	record, err := lab.Begin()
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := lock.Begins(record.Number); err != nil {
 		t.Fatal(err)
 	}
 	journal, err := event.Create(record.Journal())

@@ -28,6 +28,7 @@ const atOnce = 2 * time.Second
 // held is a lab that this process may change until release.
 type held struct {
 	context.Context // ends, with a cause, when somebody else may change it
+	begins          func(run int) error
 	release         func() error
 }
 
@@ -41,7 +42,7 @@ func (a *app[E]) hold(ctx context.Context, lab *statedir.Lab, environment Enviro
 		return held{}, err
 	}
 	if environment.Keep == nil {
-		return held{context.Background(), lock.Unlock}, nil
+		return held{context.Background(), lock.Begins, lock.Unlock}, nil
 	}
 	tenure := environment.Keep(holder.Self(now))
 	first, cancel := context.WithTimeout(ctx, atOnce)
@@ -54,7 +55,7 @@ func (a *app[E]) hold(ctx context.Context, lab *statedir.Lab, environment Enviro
 	if err != nil {
 		a.unheld(first, err)
 	}
-	return held{tenure.Held(), func() error {
+	return held{tenure.Held(), lock.Begins, func() error {
 		if err := tenure.Release(); err != nil {
 			fmt.Fprintf(a.streams.Err, "labrun: %s\n", a.secrets.Text(err.Error()))
 		}

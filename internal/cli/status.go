@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/labrun/labrun/internal/holder"
 	"github.com/labrun/labrun/internal/progress"
 	"github.com/labrun/labrun/internal/statedir"
 	"github.com/labrun/labrun/pipeline"
@@ -48,7 +47,7 @@ type recorded[E any] struct {
 	lab      *statedir.Lab
 	run      *statedir.Run // the last one
 	state    *event.State
-	holder   holder.Holder // of the lab, where held
+	holder   statedir.Holding // of the lab, where held
 	held     bool
 }
 
@@ -67,8 +66,8 @@ func (a *app[E]) recorded(file string, f labFlags) (*recorded[E], error) {
 	if len(found) > 0 {
 		p.Steps = nil
 	}
-	r.holder, r.held = lab.Holder()
 	r.run, err = lab.Last()
+	r.holder, r.held = lab.Holder() // before its journal is read, which it may end meanwhile
 	if errors.Is(err, statedir.ErrNoRun) {
 		return r, fmt.Errorf("%w: labrun run %s begins the first", err, f.command(file))
 	}
@@ -94,11 +93,8 @@ func (r *recorded[E]) begins(err error) bool {
 // live says whether a process works on the run.
 func (r *recorded[E]) live() bool { return r.held && !r.state.Finished && !r.next() }
 
-// next says whether a later run holds the lab, which has no journal yet: who took
-// the lab after this run began is another one.
-func (r *recorded[E]) next() bool {
-	return r.held && !r.state.Started.IsZero() && r.holder.Since.After(r.state.Started)
-}
+// next says whether a later run holds the lab, which has no journal yet.
+func (r *recorded[E]) next() bool { return r.held && r.holder.Run != r.run.Number }
 
 func (a *app[E]) status(ctx context.Context, file string, f statusFlags) error {
 	r, err := a.recorded(file, f.labFlags)
@@ -113,7 +109,7 @@ func (a *app[E]) status(ctx context.Context, file string, f statusFlags) error {
 	}
 	left := a.left(r, file, f.labFlags)
 	if f.output == "json" {
-		return writeJSON(a.streams.Out, statusOf(r.state, r.live(), r.holder, left))
+		return writeJSON(a.streams.Out, statusOf(r.state, r.live(), r.holder.Holder, left))
 	}
 	s := progress.Situation{State: r.state, Now: a.program.Now(), Live: r.live(), Left: left}
 	switch {

@@ -82,7 +82,7 @@ func (a *app[E]) wait(ctx context.Context, file string, f waitFlags) error {
 // waited tells what became of what was waited for.
 func (a *app[E]) waited(r *recorded[E], g goal, f waitFlags) error {
 	if f.output == "json" {
-		if err := writeJSON(a.streams.Out, statusOf(r.state, r.live(), r.holder, nil)); err != nil {
+		if err := writeJSON(a.streams.Out, statusOf(r.state, r.live(), r.holder.Holder, nil)); err != nil {
 			return err
 		}
 	}

@@ -101,6 +101,9 @@ func TestStatusEstimates(t *testing.T) {
 			}
 			tc.past.write(t, lab, began.Add(-24*time.Hour))
 			tc.now.write(t, lab, began)
+			if err := lock.Begins(2); err != nil {
+				t.Fatal(err)
+			}
 			var out, errs bytes.Buffer
 			code := Main(t.Context(), []string{"status", file, "--state-dir", state}, cli.Streams{Out: &out, Err: &errs})
 			if code != 0 || !strings.Contains(out.String(), tc.want) {

@@ -51,6 +51,7 @@ func (a *app[E]) change(ctx context.Context, w work[E]) (err error) {
 			return err
 		}
 	}
+	a.tellUnheld(held.unheld)
 	record, journal, err := begin(w.lab, held)
 	if err != nil {
 		return err

@@ -30,6 +30,7 @@ type held struct {
 	context.Context // ends, with a cause, when somebody else may change it
 	begins          func(run int) error
 	release         func() error
+	unheld          string // why it is not held on the management cluster yet; "" where it is, or need not be
 }
 
 // hold takes the lab, for every command that changes it: the lock of this machine,
@@ -42,7 +43,7 @@ func (a *app[E]) hold(ctx context.Context, lab *statedir.Lab, environment Enviro
 		return held{}, err
 	}
 	if environment.Keep == nil {
-		return held{context.Background(), lock.Begins, lock.Unlock}, nil
+		return held{Context: context.Background(), begins: lock.Begins, release: lock.Unlock}, nil
 	}
 	tenure := environment.Keep(holder.Self(now))
 	first, cancel := context.WithTimeout(ctx, atOnce)
@@ -52,23 +53,29 @@ func (a *app[E]) hold(ctx context.Context, lab *statedir.Lab, environment Enviro
 	if errors.As(err, &other) {
 		return held{}, errors.Join(err, lock.Unlock())
 	}
-	if err != nil {
-		a.unheld(first, err)
-	}
 	return held{tenure.Held(), lock.Begins, func() error {
 		if err := tenure.Release(); err != nil {
 			fmt.Fprintf(a.streams.Err, "labrun: %s\n", a.secrets.Text(err.Error()))
 		}
 		return lock.Unlock()
-	}}, nil
+	}, unheld(first, err)}, nil
 }
 
-// unheld tells why a lab could not be taken on its management cluster before the run
-// begins. asked is the context of the attempt.
-func (a *app[E]) unheld(asked context.Context, err error) {
-	why := err.Error()
-	if errors.Is(asked.Err(), context.DeadlineExceeded) {
-		why = "no answer within " + atOnce.String()
+// unheld says why a lab could not be taken before the run begins. asked is the context
+// of the attempt.
+func unheld(asked context.Context, err error) string {
+	switch {
+	case err == nil:
+		return ""
+	case errors.Is(asked.Err(), context.DeadlineExceeded):
+		return "no answer within " + atOnce.String()
 	}
-	fmt.Fprintf(a.streams.Err, "labrun: the lab is not held on the management cluster yet: %s; the first step that changes something there takes it\n", a.secrets.Text(why))
+	return err.Error()
+}
+
+// tellUnheld tells it, once all secrets are known that the server may repeat.
+func (a *app[E]) tellUnheld(why string) {
+	if why != "" {
+		fmt.Fprintf(a.streams.Err, "labrun: the lab is not held on the management cluster yet: %s; the first step that changes something there takes it\n", a.secrets.Text(why))
+	}
 }

@@ -76,13 +76,14 @@ type First[E any] struct {
 // Doing is what a run is for: the commands that keep a journal.
 type Doing struct {
 	Command string   // "run", or "" for it; destroy or rebuild
+	Fresh   bool     // of a run of all steps: nothing before it is remembered, by later ones either
 	From    string   // of a destroy: a phase of the lab file
 	Orphans bool     // of a destroy
 	Workers []string // of a destroy or rebuild: keys of instances
 }
 
-// ExitCoder is an error that has a class in the table of exit codes: a failed
-// step whose error says ExitPreflight, or the cause of a cancelled run.
+// ExitCoder is an error that has a class in the table of exit codes: that of a failed
+// step, or the cause of a cancelled run.
 type ExitCoder interface {
 	error
 	ExitCode() int
@@ -215,7 +216,7 @@ func (o *RunOptions[E]) complete() {
 
 func (p *Pipeline[E]) identity(o RunOptions[E]) *event.Run {
 	r := &event.Run{
-		Version: event.Version, Command: o.Doing.Command, From: o.Doing.From, Orphans: o.Doing.Orphans, Workers: o.Doing.Workers, Lab: p.Name, File: p.File, Typed: o.Command, Title: o.Title,
+		Version: event.Version, Command: o.Doing.Command, Fresh: o.Doing.Fresh, From: o.Doing.From, Orphans: o.Doing.Orphans, Workers: o.Doing.Workers, Lab: p.Name, File: p.File, Typed: o.Command, Title: o.Title,
 		Number: o.Number, Labrun: o.Labrun, Phases: p.Phases,
 		Steps: make([]event.Ref, 0, len(p.Steps)),
 	}
@@ -242,8 +243,8 @@ func (s *scheduler[E]) exit(ctx context.Context) int {
 			return code.ExitCode()
 		}
 		return ExitInterrupted
-	case s.preflight:
-		return ExitPreflight
+	case s.code > 0:
+		return s.code
 	case s.counts.of(event.Failed) > 0:
 		return ExitFailed
 	}

@@ -23,7 +23,7 @@ type scheduler[E any] struct {
 	under     string // a phase in which all steps are told, "" for their own
 	counts    *counts
 	witnesses *witnesses
-	preflight bool // a failed step's error is of the class ExitPreflight
+	code      int // the highest exit code of a failed step's error, 0 for none
 }
 
 // node is what the scheduler knows of one step.
@@ -53,9 +53,9 @@ type task struct {
 // ended is what an instance's goroutine hands back.
 type ended struct {
 	task
-	status    event.Status
-	outputs   any
-	preflight bool
+	status  event.Status
+	outputs any
+	code    int // of its error, where it failed
 }
 
 // run runs the stages one after the other. last is the context of the finally
@@ -216,7 +216,7 @@ func (t task) instance() *Instance {
 
 func (s *scheduler[E]) take(e ended) {
 	s.running--
-	s.preflight = s.preflight || e.preflight
+	s.code = max(s.code, e.code)
 	s.close(e)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/exec"
 	"reflect"
 	"runtime"
 	"strings"
@@ -34,9 +35,22 @@ func (s *scheduler[E]) runInstance(ctx context.Context, t task) {
 		s.ended <- e
 	}()
 	var err error
-	a, err = s.attempt(ctx, d, t)
+	if a, err = s.attempt(ctx, d, t); a.result.Status == event.Failed {
+		e.code = codeOf(err)
+	}
+}
+
+// codeOf is the exit code of a failed step's error, 0 where it has none: that of a
+// program which a step ran is not labrun's.
+func codeOf(err error) int {
 	var code ExitCoder
-	e.preflight = a.result.Status == event.Failed && errors.As(err, &code) && code.ExitCode() == ExitPreflight
+	if !errors.As(err, &code) {
+		return 0
+	}
+	if _, program := code.(*exec.ExitError); program {
+		return 0
+	}
+	return code.ExitCode()
 }
 
 // attempt is what became of one instance; scope is nil where its gate or options

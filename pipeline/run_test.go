@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -183,6 +184,14 @@ func TestRunStatuses(t *testing.T) {
 		{"options do not evaluate", []string{"a"}, fixed{err: map[string]error{"a": errors.New("nothing there")}}, nil, []string{"a failed: nothing there"}, 1},
 		{"preflight", []string{"a", "b"}, fixed{}, does{"a": fails("x"), "b": func(context.Context, *env) error { return fmt.Errorf("hosts: %w", coded{3}) }},
 			[]string{"a failed: x", "b failed: hosts: code 3"}, 3},
+		{"another run holds the lab", []string{"a", "b < a"}, fixed{}, does{"a": func(context.Context, *env) error { return fmt.Errorf("ConfigMap a/b: %w", coded{4}) }},
+			[]string{"a failed: ConfigMap a/b: code 4", "b blocked: needs a, which failed"}, 4},
+		{"another run holds the lab, and a pre-flight failed", []string{"a", "b"}, fixed{},
+			does{"a": func(context.Context, *env) error { return coded{4} }, "b": func(context.Context, *env) error { return coded{3} }},
+			[]string{"a failed: code 4", "b failed: code 3"}, 4},
+		{"the exit code of a program is its own", []string{"a"}, fixed{}, does{"a": func(ctx context.Context, _ *env) error {
+			return exec.CommandContext(ctx, "sh", "-c", "exit 4").Run()
+		}}, []string{"a failed: exit status 4"}, 1},
 		{"panic", []string{"a", "b < a"}, fixed{}, does{"a": func(context.Context, *env) error { panic("oops") }},
 			[]string{"a failed: the step test/act broke down: oops", "b blocked: needs a, which failed"}, 1},
 		{"goexit", []string{"a"}, fixed{}, does{"a": func(context.Context, *env) error { runtime.Goexit(); return nil }},

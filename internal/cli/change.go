@@ -25,6 +25,8 @@ type work[E any] struct {
 	// prepare is called once the lab is held and before anything is recorded: it gives
 	// what is remembered of earlier runs. nil: nothing is.
 	prepare func(Environment[E]) (*memory, error)
+	// undone is what of that the work takes apart before it builds; nil for nothing.
+	undone *event.Undone
 }
 
 // change does the work: it holds the lab meanwhile.
@@ -49,12 +51,16 @@ func (a *app[E]) change(ctx context.Context, w work[E]) (err error) {
 			return err
 		}
 	}
-	record, journal, err := begin(w.lab)
+	a.tellUnheld(held.unheld)
+	record, journal, err := begin(w.lab, held)
 	if err != nil {
 		return err
 	}
 	defer func() { err = ended(err, journal.Close()) }()
 	a.prune(w.lab, past, ids(w.pipeline))
+	if w.undone != nil { // not before: it may yet be refused, and then all of it stands
+		past = past.without(*w.undone)
+	}
 	return a.perform(ctx, w, environment, held, past, record, journal)
 }
 
@@ -89,12 +95,15 @@ func ids[E any](p *pipeline.Pipeline[E]) []string {
 }
 
 // begin makes the folder of a new run with its journal.
-func begin(lab *statedir.Lab) (*statedir.Run, *event.Journal, error) {
+func begin(lab *statedir.Lab, by held) (*statedir.Run, *event.Journal, error) {
 	if err := lab.MakeSalt(); err != nil {
 		return nil, nil, err
 	}
 	record, err := lab.Begin()
 	if err != nil {
+		return nil, nil, err
+	}
+	if err := by.begins(record.Number); err != nil {
 		return nil, nil, err
 	}
 	journal, err := event.Create(record.Journal())
@@ -133,7 +142,7 @@ func (a *app[E]) perform(ctx context.Context, w work[E], environment Environment
 	if err != nil {
 		return fmt.Errorf("the run was stopped: %w", err)
 	}
-	if held.Err() != nil && summary.Counts[event.Cancelled] > 0 {
+	if held.Err() != nil && summary.Exit == exitHeld {
 		return fmt.Errorf("the run was stopped: %w", context.Cause(held))
 	}
 	return ends(summary.Exit)

@@ -52,11 +52,10 @@ type UndoItem struct {
 type destroyFlags struct {
 	labFlags
 	undoFlags
-	stateDir string
-	output   string
-	dryRun   bool
-	timeout  time.Duration
-	longest  time.Duration
+	output  string
+	dryRun  bool
+	timeout time.Duration
+	longest time.Duration
 }
 
 func (a *app[E]) destroyCommand() *cobra.Command {
@@ -96,7 +95,7 @@ func (a *app[E]) destroy(ctx context.Context, file string, f destroyFlags) (err 
 	if err != nil {
 		return err
 	}
-	lab, job, err := a.jobIn(f.stateDir, p, f.labFlags)
+	lab, job, err := a.jobIn(p, f.labFlags)
 	if err != nil {
 		return err
 	}
@@ -107,7 +106,7 @@ func (a *app[E]) destroy(ctx context.Context, file string, f destroyFlags) (err 
 	if f.dryRun {
 		return a.look(ctx, job, f.undoFlags, f.output)
 	}
-	run := runFlags{labFlags: f.labFlags, stateDir: f.stateDir, output: f.output, longest: f.longest}
+	run := runFlags{labFlags: f.labFlags, output: f.output, longest: f.longest}
 	return a.change(ctx, work[E]{pipeline: p, flags: run, job: job, lab: lab, doing: pipeline.Doing{Command: event.Destroy, From: f.from, Orphans: f.orphans, Workers: f.workers}})
 }
 

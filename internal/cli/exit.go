@@ -6,12 +6,12 @@ import (
 	"github.com/labrun/labrun/pipeline"
 )
 
-// The exit codes, one class each. 4, another run holds the lab, is the code of
-// statedir.Held; 130 and 143 are those of interruption.
+// The exit codes, one class each; 130 and 143 are those of interruption.
 const (
 	exitDone   = pipeline.ExitDone
 	exitFailed = pipeline.ExitFailed // a step failed, or the command could not do its work
 	exitUsage  = 2                   // wrong usage, or an invalid lab file
+	exitHeld   = 4                   // another run holds the lab, or may: holder.Held, holder.Lost
 	exitChange = 10                  // plan --exit-code: something would change
 )
 

@@ -19,8 +19,9 @@ const look = 250 * time.Millisecond
 var errEnough = errors.New("enough was seen")
 
 // begun waits until the run that holds the lab has a journal, where it is not the
-// last one's. The lab may also be let go without.
-func (a *app[E]) begun(ctx context.Context, r *recorded[E], file string) error {
+// last one's. The lab may also be let go without. typed is the lab as it is named on a
+// command line.
+func (a *app[E]) begun(ctx context.Context, r *recorded[E], typed string) error {
 	for r.held && (r.run == nil || r.state.Started.IsZero() || r.next()) {
 		if err := pause(ctx); err != nil {
 			return err
@@ -35,7 +36,7 @@ func (a *app[E]) begun(ctx context.Context, r *recorded[E], file string) error {
 		r.holder, r.held = r.lab.Holder()
 	}
 	if r.run == nil {
-		return fmt.Errorf("%w: labrun run %s begins the first", statedir.ErrNoRun, file)
+		return fmt.Errorf("%w: labrun run %s begins the first", statedir.ErrNoRun, typed)
 	}
 	return nil
 }
@@ -86,8 +87,8 @@ func pause(ctx context.Context) error {
 }
 
 // follow shows a run as it shows itself, until it ends.
-func (a *app[E]) follow(ctx context.Context, r *recorded[E], file, output string) error {
-	if err := a.begun(ctx, r, file); err != nil {
+func (a *app[E]) follow(ctx context.Context, r *recorded[E], typed, output string) error {
+	if err := a.begun(ctx, r, typed); err != nil {
 		return err
 	}
 	if output == "json" {

@@ -76,13 +76,14 @@ func TestFollowAndWait(t *testing.T) {
 	text.until("agent worker0 is not bound: state is known")
 	done.until("waits for run 1 of hanging: " + pid)
 	step.until(pid)
+	lab := filepath.Join(h.dir, "lab.yaml") + " --state-dir " + filepath.Join(h.dir, "state")
 	for _, c := range []struct {
 		code int
 		args []string
 		want string
 	}{
 		{0, []string{"--for", "first"}, "✓ first"},
-		{1, []string{"--for", "wait", "--timeout", "1ms"}, "run 1 of hanging: wait has not ended: not within --timeout 1ms; it runs wait; labrun status "},
+		{1, []string{"--for", "wait", "--timeout", "1ms"}, "run 1 of hanging: wait has not ended: not within --timeout 1ms; it runs wait; labrun status " + lab + " --follow shows it"},
 		{1, []string{"--timeout", "1ms"}, "the run has not ended"},
 		{2, []string{"--for", "frist"}, `--for frist: run 1 has no step "frist"` + "\n  did you mean \"first\"?"},
 	} {
@@ -144,7 +145,7 @@ func TestWaitForARunThatBegins(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lock, err := lab.Lock(time.Now())
+	lock, err := lab.Lock(time.Now().Add(-time.Hour)) // the clock was set back
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,6 +155,9 @@ func TestWaitForARunThatBegins(t *testing.T) {
 	wait, follow := h.beside(t, "wait"), h.beside(t, "status", "--follow")
 	record, err := lab.Begin()
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := lock.Begins(record.Number); err != nil {
 		t.Fatal(err)
 	}
 	journal, err := event.Create(record.Journal())

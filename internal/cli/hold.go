@@ -28,7 +28,9 @@ const atOnce = 2 * time.Second
 // held is a lab that this process may change until release.
 type held struct {
 	context.Context // ends, with a cause, when somebody else may change it
+	begins          func(run int) error
 	release         func() error
+	unheld          string // why it is not held on the management cluster yet; "" where it is, or need not be
 }
 
 // hold takes the lab, for every command that changes it: the lock of this machine,
@@ -41,19 +43,39 @@ func (a *app[E]) hold(ctx context.Context, lab *statedir.Lab, environment Enviro
 		return held{}, err
 	}
 	if environment.Keep == nil {
-		return held{context.Background(), lock.Unlock}, nil
+		return held{Context: context.Background(), begins: lock.Begins, release: lock.Unlock}, nil
 	}
 	tenure := environment.Keep(holder.Self(now))
 	first, cancel := context.WithTimeout(ctx, atOnce)
 	defer cancel()
 	var other *holder.Held
-	if err := tenure.Take(first); errors.As(err, &other) {
+	err = tenure.Take(first)
+	if errors.As(err, &other) {
 		return held{}, errors.Join(err, lock.Unlock())
 	}
-	return held{tenure.Held(), func() error {
+	return held{tenure.Held(), lock.Begins, func() error {
 		if err := tenure.Release(); err != nil {
 			fmt.Fprintf(a.streams.Err, "labrun: %s\n", a.secrets.Text(err.Error()))
 		}
 		return lock.Unlock()
-	}}, nil
+	}, unheld(first, err)}, nil
+}
+
+// unheld says why a lab could not be taken before the run begins. asked is the context
+// of the attempt.
+func unheld(asked context.Context, err error) string {
+	switch {
+	case err == nil:
+		return ""
+	case errors.Is(asked.Err(), context.DeadlineExceeded):
+		return "no answer within " + atOnce.String()
+	}
+	return err.Error()
+}
+
+// tellUnheld tells it, once all secrets are known that the server may repeat.
+func (a *app[E]) tellUnheld(why string) {
+	if why != "" {
+		fmt.Fprintf(a.streams.Err, "labrun: the lab is not held on the management cluster yet: %s; the first step that changes something there takes it\n", a.secrets.Text(why))
+	}
 }

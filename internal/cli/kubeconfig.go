@@ -22,7 +22,7 @@ type Kubeconfig struct {
 
 type kubeconfigFlags struct {
 	labFlags
-	stateDir, out string
+	out string
 }
 
 func (a *app[E]) kubeconfigCommand() *cobra.Command {
@@ -49,7 +49,7 @@ func (a *app[E]) kubeconfig(ctx context.Context, file string, f kubeconfigFlags)
 	if err != nil {
 		return err
 	}
-	_, job, err := a.jobIn(f.stateDir, p, f.labFlags)
+	_, job, err := a.jobIn(p, f.labFlags)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,8 @@ type labFlags struct {
 	values     []string
 	set        []string
 	kubeconfig string
-	forRun     bool // not a flag: the lab is built next
+	stateDir   string // of the commands that have stateFlag
+	forRun     bool   // not a flag: the lab is built next
 }
 
 func (f *labFlags) register(cmd *cobra.Command) {
@@ -62,13 +63,13 @@ func (c *choice) Set(text string) error {
 }
 
 // command is the lab as it is named on a command line: the file, and the flags
-// that another command needs as well.
+// that another command needs as well, to find the same lab and its runs.
 func (f labFlags) command(file string) string {
 	words := []string{file}
 	for _, flag := range []struct {
 		name   string
 		values []string
-	}{{"--values", f.values}, {"--set", f.set}, {"--kubeconfig", []string{f.kubeconfig}}} {
+	}{{"--values", f.values}, {"--set", f.set}, {"--kubeconfig", []string{f.kubeconfig}}, {"--state-dir", []string{f.stateDir}}} {
 		for _, value := range flag.values {
 			if value != "" {
 				words = append(words, flag.name, value)
@@ -125,17 +126,13 @@ func (a *app[E]) loadJob(file string, f labFlags) (*pipeline.Pipeline[E], Job, e
 	if err != nil {
 		return nil, Job{}, err
 	}
-	lab, err := statedir.Of("", p.Name)
-	if err != nil {
-		return nil, Job{}, err
-	}
-	job, err := a.jobOf(p, f, lab)
+	_, job, err := a.jobIn(p, f)
 	return p, job, err
 }
 
-// jobIn is jobOf with the lab's folder in a state folder.
-func (a *app[E]) jobIn(stateDir string, p *pipeline.Pipeline[E], f labFlags) (*statedir.Lab, Job, error) {
-	lab, err := statedir.Of(stateDir, p.Name)
+// jobIn is jobOf with the lab's folder in the state folder.
+func (a *app[E]) jobIn(p *pipeline.Pipeline[E], f labFlags) (*statedir.Lab, Job, error) {
+	lab, err := statedir.Of(f.stateDir, p.Name)
 	if err != nil {
 		return nil, Job{}, err
 	}

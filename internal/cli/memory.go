@@ -22,7 +22,7 @@ type memory struct {
 // that is of another lab, is refused: what it tells would be lost in silence. One
 // that cannot be read otherwise is noted; nothing is remembered of it and of what
 // came before, which it may have removed. What a destroy removed is forgotten: what
-// stood on it has to be done again.
+// stood on it has to be done again. A fresh run of all steps is the oldest one.
 func remember(lab *statedir.Lab) (*memory, error) {
 	m := &memory{}
 	runs, err := lab.Runs()
@@ -37,7 +37,7 @@ func remember(lab *statedir.Lab) (*memory, error) {
 		switch {
 		case errors.Is(err, os.ErrNotExist): // killed before it began
 		case errors.Is(err, event.ErrVersion), errors.As(err, &other):
-			return nil, fmt.Errorf("read what run %d did, %s: %w; or forget it with --fresh", n, path, err)
+			return nil, fmt.Errorf("read what run %d did, %s: %w; or forget it with --fresh, in a labrun run of all steps", n, path, err)
 		case err != nil:
 			m.notes = append(m.notes, fmt.Sprintf("what run %d did is not known: %v (%s); what earlier runs did is not relied on either, since it may have undone it", n, err, path))
 			return m, nil
@@ -50,6 +50,9 @@ func remember(lab *statedir.Lab) (*memory, error) {
 			}
 			if state.Run.Command != event.Destroy {
 				m.states = append(m.states, state)
+			}
+			if state.Run.Fresh {
+				return m, nil
 			}
 		}
 	}

@@ -15,7 +15,6 @@ import (
 type planFlags struct {
 	labFlags
 	selectFlags
-	stateDir string
 	output   string
 	exitCode bool
 	offline  bool

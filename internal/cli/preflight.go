@@ -63,6 +63,7 @@ management cluster that is still to be built, is unknown, and is no failure.`,
 	flags.StringVar(&f.serve, "image-server", "", "with --active: HOST[:PORT] of this machine at which the BMCs fetch the ISO (default: its address on the route to each BMC)")
 	flags.StringVar(&f.explain, "explain", "", "what a check asks, why, and how to mend it; all checks where none is named")
 	flags.Lookup("explain").NoOptDefVal = everyCheck
+	flags.StringVar(&f.stateDir, "state-dir", "", "that of the lab's runs, so that one line of flags does for them too; nothing is written there")
 	outputFlag(cmd, &f.output, "text", "json", "junit")
 	return cmd
 }

@@ -29,6 +29,7 @@ type host struct {
 type env struct {
 	scope   *pipeline.Scope
 	conceal func(secret string)
+	lose    context.CancelCauseFunc // of the lab, as if another machine had taken it
 }
 
 type noted struct {
@@ -141,6 +142,7 @@ func program() cli.Program[*env] {
 				pipeline.Use[leak]("test/leak", "Tells a secret.", ""),
 				pipeline.Use[hang]("test/hang", "Waits for ever.", ""),
 				pipeline.Use[crash]("test/crash", "Breaks down.", ""),
+				pipeline.Use[lose]("test/lose", "Loses the lab.", ""),
 			}
 		},
 		Schema: func() pipeline.Schema {
@@ -158,8 +160,10 @@ func program() cli.Program[*env] {
 			if j.Adopt {
 				counts["adopting"] = 1
 			}
+			keep, lose := keep()
 			return cli.Environment[*env]{
-				New:      func(s *pipeline.Scope) *env { return &env{s, j.Conceal} },
+				Keep:     keep,
+				New:      func(s *pipeline.Scope) *env { return &env{s, j.Conceal, lose} },
 				Requests: func() map[string]int { return counts },
 			}
 		},

@@ -75,7 +75,7 @@ func (a *app[E]) rebuild(ctx context.Context, file string, f rebuildFlags) error
 	if err != nil {
 		return err
 	}
-	lab, job, err := a.jobIn(f.stateDir, p, f.labFlags)
+	lab, job, err := a.jobIn(p, f.labFlags)
 	if err != nil {
 		return err
 	}
@@ -86,6 +86,7 @@ func (a *app[E]) rebuild(ctx context.Context, file string, f rebuildFlags) error
 	if f.dryRun {
 		return a.lookAhead(ctx, p, job, f)
 	}
+	undone := f.undo.undone()
 	return a.change(ctx, work[E]{
 		pipeline: p, first: &pipeline.First[E]{Pipeline: undo, Phase: event.Destroy}, flags: f.runFlags, job: job, lab: lab,
 		doing: pipeline.Doing{Command: event.Rebuild, From: f.undo.from, Workers: f.undo.workers},
@@ -94,8 +95,8 @@ func (a *app[E]) rebuild(ctx context.Context, file string, f rebuildFlags) error
 			if err != nil {
 				return nil, err
 			}
-			return past.without(f.undo.undone()), a.ready(ctx, p, environment)
-		}})
+			return past, a.ready(ctx, p, environment)
+		}, undone: &undone})
 }
 
 // lookAhead tells what a rebuild would take apart, and what it would run then.

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/labrun/labrun/internal/statedir"
+	"github.com/labrun/labrun/pipeline"
 	"github.com/labrun/labrun/pipeline/event"
 )
 
@@ -15,7 +16,6 @@ import (
 type runFlags struct {
 	labFlags
 	selectFlags
-	stateDir string
 	output   string
 	parallel int
 	dryRun   bool
@@ -71,7 +71,7 @@ type view interface {
 
 func (a *app[E]) run(ctx context.Context, file string, f runFlags) (err error) {
 	if f.dryRun {
-		return a.plan(ctx, file, planFlags{labFlags: f.labFlags, selectFlags: f.selectFlags, stateDir: f.stateDir, output: f.output})
+		return a.plan(ctx, file, planFlags{labFlags: f.labFlags, selectFlags: f.selectFlags, output: f.output})
 	}
 	f.forRun = true
 	p, err := a.load(file, f.labFlags)
@@ -97,7 +97,8 @@ func (a *app[E]) run(ctx context.Context, file string, f runFlags) (err error) {
 		return err
 	}
 	job.Adopt = f.adopt
-	return a.change(ctx, work[E]{pipeline: p, flags: f, job: job, lab: lab, prepare: func(environment Environment[E]) (*memory, error) {
+	doing := pipeline.Doing{Fresh: f.fresh && !f.selectFlags.given()} // a part of the steps does not make good what the others did
+	return a.change(ctx, work[E]{pipeline: p, flags: f, job: job, lab: lab, doing: doing, prepare: func(environment Environment[E]) (*memory, error) {
 		past, err := a.past(lab, f.fresh) // another run may have ended meanwhile
 		if err != nil {
 			return nil, err
@@ -106,11 +107,11 @@ func (a *app[E]) run(ctx context.Context, file string, f runFlags) (err error) {
 	}})
 }
 
-// past reads what earlier runs did, and tells what of it is lost. A line that a
-// run was killed over is cut off its journal.
+// past reads what earlier runs did, and tells what of it is lost; nil for a fresh run.
+// A line that a run was killed over is cut off its journal.
 func (a *app[E]) past(lab *statedir.Lab, fresh bool) (*memory, error) {
 	if fresh {
-		return &memory{}, nil
+		return nil, nil
 	}
 	if last, err := lab.Last(); err == nil {
 		cut, err := event.Mend(last.Journal())

@@ -249,6 +249,10 @@ func TestHeldThenKilled(t *testing.T) {
 	if code != 4 || !strings.Contains(errs, "process "+strconv.Itoa(h.cmd.Process.Pid)+" on ") {
 		t.Errorf("a second run: exit code %d\n%s", code, errs)
 	}
+	lab := filepath.Join(h.dir, "lab.yaml") + " --state-dir " + filepath.Join(h.dir, "state")
+	if want := "wait for it: labrun wait " + lab + "; or watch it: labrun status " + lab + " --follow\n"; !strings.HasSuffix(errs, want) {
+		t.Errorf("a second run says\n%swant at its end\n%s", errs, want)
+	}
 	code, out, errs := h.labrun(t, "status")
 	if code != 0 || !strings.Contains(out, "agent worker0 is not bound: state is known") || !strings.Contains(out, "process "+strconv.Itoa(h.cmd.Process.Pid)) {
 		t.Errorf("status: exit code %d\n%s%s", code, out, errs)

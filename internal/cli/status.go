@@ -7,8 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/labrun/labrun/internal/forecast"
-	"github.com/labrun/labrun/internal/holder"
 	"github.com/labrun/labrun/internal/progress"
 	"github.com/labrun/labrun/internal/statedir"
 	"github.com/labrun/labrun/pipeline"
@@ -17,8 +15,8 @@ import (
 
 type statusFlags struct {
 	labFlags
-	stateDir, output string
-	follow           bool
+	output string
+	follow bool
 }
 
 func (a *app[E]) statusCommand() *cobra.Command {
@@ -49,18 +47,18 @@ type recorded[E any] struct {
 	lab      *statedir.Lab
 	run      *statedir.Run // the last one
 	state    *event.State
-	holder   holder.Holder // of the lab, where held
+	holder   statedir.Holding // of the lab, where held
 	held     bool
 }
 
 // recorded reads the last run of a lab. A file that was broken since the run still
 // tells which lab it is.
-func (a *app[E]) recorded(file string, f labFlags, stateDir string) (*recorded[E], error) {
+func (a *app[E]) recorded(file string, f labFlags) (*recorded[E], error) {
 	p, found := pipeline.Load(a.request(file, f))
 	if p.Name == "" {
 		return nil, &invalid{found, p.Files}
 	}
-	lab, err := statedir.Of(stateDir, p.Name)
+	lab, err := statedir.Of(f.stateDir, p.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -68,10 +66,10 @@ func (a *app[E]) recorded(file string, f labFlags, stateDir string) (*recorded[E
 	if len(found) > 0 {
 		p.Steps = nil
 	}
-	r.holder, r.held = lab.Holder()
 	r.run, err = lab.Last()
+	r.holder, r.held = lab.Holder() // before its journal is read, which it may end meanwhile
 	if errors.Is(err, statedir.ErrNoRun) {
-		return r, fmt.Errorf("%w: labrun run %s begins the first", err, file)
+		return r, fmt.Errorf("%w: labrun run %s begins the first", err, f.command(file))
 	}
 	if err == nil {
 		err = r.read()
@@ -95,16 +93,13 @@ func (r *recorded[E]) begins(err error) bool {
 // live says whether a process works on the run.
 func (r *recorded[E]) live() bool { return r.held && !r.state.Finished && !r.next() }
 
-// next says whether a later run holds the lab, which has no journal yet: who took
-// the lab after this run began is another one.
-func (r *recorded[E]) next() bool {
-	return r.held && !r.state.Started.IsZero() && r.holder.Since.After(r.state.Started)
-}
+// next says whether a later run holds the lab, which has no journal yet.
+func (r *recorded[E]) next() bool { return r.held && r.holder.Run != r.run.Number }
 
 func (a *app[E]) status(ctx context.Context, file string, f statusFlags) error {
-	r, err := a.recorded(file, f.labFlags, f.stateDir)
+	r, err := a.recorded(file, f.labFlags)
 	if f.follow && (err == nil || r.begins(err)) {
-		return a.follow(ctx, r, file, f.output)
+		return a.follow(ctx, r, f.command(file), f.output)
 	}
 	if r.begins(err) {
 		return fmt.Errorf("the first run of %s has begun, and tells nothing yet: %s", r.lab.Name, r.holder)
@@ -112,9 +107,9 @@ func (a *app[E]) status(ctx context.Context, file string, f statusFlags) error {
 	if err != nil {
 		return err
 	}
-	left := a.left(r)
+	left := a.left(r, file, f.labFlags)
 	if f.output == "json" {
-		return writeJSON(a.streams.Out, statusOf(r.state, r.live(), r.holder, left))
+		return writeJSON(a.streams.Out, statusOf(r.state, r.live(), r.holder.Holder, left))
 	}
 	s := progress.Situation{State: r.state, Now: a.program.Now(), Live: r.live(), Left: left}
 	switch {
@@ -124,37 +119,4 @@ func (a *app[E]) status(ctx context.Context, file string, f statusFlags) error {
 		s.Next = r.holder.String()
 	}
 	return progress.Status(a.streams.Out, s, terminalOf(a.streams.Out).colour)
-}
-
-// left estimates what is left of a run that goes on; nil where nothing is known.
-func (a *app[E]) left(r *recorded[E]) *forecast.Left {
-	if !r.live() || len(r.pipeline.Steps) == 0 {
-		return nil
-	}
-	var steps []forecast.Step
-	for _, d := range r.pipeline.Steps {
-		s := forecast.Step{ID: d.ID, Phase: d.Phase, Last: d.Stage == pipeline.Finally, Aside: d.Stage == pipeline.OnFailure}
-		for _, e := range d.Edges {
-			if e.Phase != "" {
-				s.Phases = append(s.Phases, e.Phase)
-			} else {
-				s.After = append(s.After, e.From)
-			}
-		}
-		steps = append(steps, s)
-	}
-	var past []*event.State
-	runs, _ := r.lab.Runs()
-	for _, n := range runs {
-		if n >= r.run.Number {
-			break
-		}
-		if state, err := readJournal(r.lab.Run(n).Journal(), r.lab.Name); err == nil && state.Run.Command == r.state.Run.Command {
-			past = append(past, state)
-		}
-	}
-	if left, ok := forecast.Of(steps, r.state, past, a.program.Now()); ok {
-		return &left
-	}
-	return nil
 }

@@ -16,8 +16,8 @@ import (
 
 type waitFlags struct {
 	labFlags
-	stateDir, output, until string
-	timeout                 time.Duration
+	output, until string
+	timeout       time.Duration
 }
 
 // untilDone is the --for of a run's end.
@@ -44,7 +44,7 @@ that step alone, and the exit code is 1 where it failed or was kept from running
 }
 
 func (a *app[E]) wait(ctx context.Context, file string, f waitFlags) error {
-	r, err := a.recorded(file, f.labFlags, f.stateDir)
+	r, err := a.recorded(file, f.labFlags)
 	if err != nil && !r.begins(err) {
 		return err
 	}
@@ -54,7 +54,7 @@ func (a *app[E]) wait(ctx context.Context, file string, f waitFlags) error {
 		ctx, cancel = context.WithTimeoutCause(ctx, f.timeout, late)
 		defer cancel()
 	}
-	if err := a.begun(ctx, r, file); err != nil {
+	if err := a.begun(ctx, r, f.command(file)); err != nil {
 		return fmt.Errorf("wait for the lab %s: %w", r.lab.Name, err)
 	}
 	g := goal{until: f.until}
@@ -71,7 +71,7 @@ func (a *app[E]) wait(ctx context.Context, file string, f waitFlags) error {
 		return nil
 	})
 	if errors.Is(err, late) {
-		return fmt.Errorf("run %d of %s: %s has not ended: %w%s; labrun status %s --follow shows it", r.run.Number, r.lab.Name, g.name(), err, now(r.state), file)
+		return fmt.Errorf("run %d of %s: %s has not ended: %w%s; labrun status %s --follow shows it", r.run.Number, r.lab.Name, g.name(), err, now(r.state), f.command(file))
 	}
 	if err != nil {
 		return err
@@ -82,7 +82,7 @@ func (a *app[E]) wait(ctx context.Context, file string, f waitFlags) error {
 // waited tells what became of what was waited for.
 func (a *app[E]) waited(r *recorded[E], g goal, f waitFlags) error {
 	if f.output == "json" {
-		if err := writeJSON(a.streams.Out, statusOf(r.state, r.live(), r.holder, nil)); err != nil {
+		if err := writeJSON(a.streams.Out, statusOf(r.state, r.live(), r.holder.Holder, nil)); err != nil {
 			return err
 		}
 	}

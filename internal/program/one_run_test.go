@@ -39,6 +39,14 @@ steps:
   - {id: ready, phase: only, uses: k8s/wait, with: {api_version: v1, kind: ConfigMap, namespace: default, name: ready, condition: "true"}}
 `
 
+// building has a step that makes the management cluster, and one that changes it.
+const building = `
+phases: [only]
+steps:
+  - {id: hub, phase: only, uses: exec, with: {command: [cp, FROM, TO], creates: TO}}
+  - {id: map, phase: only, uses: k8s/apply, with: {manifest: {apiVersion: v1, kind: ConfigMap, metadata: {name: held, namespace: default}}}}
+`
+
 // theLab is a lab with one step, which waits for a ConfigMap.
 func theLab(t *testing.T) *one {
 	t.Helper()
@@ -156,6 +164,7 @@ func TestOneRunALab(t *testing.T) {
 	}
 	o.ofAnotherHost()
 	o.taken()
+	o.heldWithin()
 }
 
 // make makes what the step waits for.
@@ -216,5 +225,34 @@ func (o *one) taken() {
 	}
 	if left := o.lease(); *left.Spec.HolderIdentity != identity {
 		o.t.Errorf("the other's Lease is %+v now", left.Spec)
+	}
+}
+
+// heldWithin holds a run whose management cluster did not answer at its beginning against
+// the Lease of another host, which is met by the first step that changes something there.
+func (o *one) heldWithin() {
+	o.t.Helper()
+	lease := o.lease()
+	lease.Spec.RenewTime = &meta.MicroTime{Time: time.Now()}
+	if _, err := o.client.CoordinationV1().Leases(kube.InventoryNamespace).Update(o.t.Context(), lease, meta.UpdateOptions{}); err != nil {
+		o.t.Fatal(err)
+	}
+	lab, err := os.ReadFile(o.file)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	there := filepath.Join(o.t.TempDir(), "hub.kubeconfig")
+	facts, _, _ := strings.Cut(string(lab), waiting)
+	text := facts + strings.NewReplacer("FROM", o.kubeconfig, "TO", there).Replace(building)
+	if err := os.WriteFile(o.file, []byte(text), 0o600); err != nil {
+		o.t.Fatal(err)
+	}
+	o.kubeconfig = there
+	told := o.refused("c")
+	for _, part := range []string{"labrun: the lab is not held on the management cluster yet: reading the kubeconfig " + there + ": no such file; the first step",
+		"✓ hub", "✗ map failed", "another run holds the lab ipv4-connected: process ", " on night-2, "} {
+		if !strings.Contains(told, part) {
+			o.t.Errorf("%q is not told\n%s", part, told)
+		}
 	}
 }

@@ -19,7 +19,16 @@ type Held = holder.Held
 
 // Lock is a lab that is held. The kernel lets go of it when its process ends,
 // however it ends.
-type Lock struct{ file *flock.Flock }
+type Lock struct {
+	file *flock.Flock
+	self Holding
+}
+
+// Holding is who holds a lab, and what for.
+type Holding struct {
+	holder.Holder
+	Run int `json:"run,omitempty"` // number of the run, 0 until it has one
+}
 
 // A lock that is not free is tried for again this long: who asks for its holder
 // takes it for a moment, too.
@@ -45,25 +54,35 @@ func (l *Lab) Lock(now time.Time) (*Lock, error) {
 		return nil, unwritable(err)
 	}
 	if !held {
-		return nil, errors.Join(&Held{Lab: l.Name, Holder: readHolder(path)}, f.Close())
+		return nil, errors.Join(&Held{Lab: l.Name, Holder: readHolder(path).Holder}, f.Close())
 	}
-	if err := writeHolder(path, holder.Self(now)); err != nil {
+	k := &Lock{f, Holding{Holder: holder.Self(now)}}
+	if err := writeHolder(path, k.self); err != nil {
 		return nil, errors.Join(unwritable(err), f.Close())
 	}
-	return &Lock{f}, nil
+	return k, nil
+}
+
+// Begins tells others which run it is held for, before that has a journal.
+func (k *Lock) Begins(run int) error {
+	k.self.Run = run
+	if err := writeHolder(k.file.Path(), k.self); err != nil {
+		return unwritable(err)
+	}
+	return nil
 }
 
 // Holder says who holds the lab now; ok is false where nobody does.
-func (l *Lab) Holder() (h holder.Holder, ok bool) {
+func (l *Lab) Holder() (h Holding, ok bool) {
 	path := filepath.Join(l.Dir, "lock")
 	f := flock.New(path, flock.SetFlag(os.O_RDWR))
 	free, err := f.TryRLock()
 	if err != nil {
-		return holder.Holder{}, false // no lock file: no run ever
+		return Holding{}, false // no lock file: no run ever
 	}
 	if free {
 		_ = f.Close()
-		return holder.Holder{}, false
+		return Holding{}, false
 	}
 	return readHolder(path), true
 }
@@ -76,7 +95,7 @@ func (k *Lock) Unlock() error {
 	return nil
 }
 
-func writeHolder(path string, h holder.Holder) error {
+func writeHolder(path string, h Holding) error {
 	b, err := json.Marshal(h)
 	if err != nil {
 		return err
@@ -84,11 +103,11 @@ func writeHolder(path string, h holder.Holder) error {
 	return os.WriteFile(path, append(b, '\n'), 0o600) // in place: a rename would move the lock away
 }
 
-func readHolder(path string) holder.Holder {
-	var h holder.Holder
+func readHolder(path string) Holding {
+	var h Holding
 	b, err := os.ReadFile(path)
 	if err != nil || json.Unmarshal(b, &h) != nil {
-		return holder.Holder{}
+		return Holding{}
 	}
 	return h
 }

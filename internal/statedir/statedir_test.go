@@ -103,6 +103,15 @@ func TestLockNamesItsHolder(t *testing.T) {
 	if h, ok := l.Holder(); !ok || !h.Is(holder.Self(time.Now())) || h.Start == "" || h.Boot == "" {
 		t.Errorf("Holder = %+v, %v; want this process, with its start and boot", h, ok)
 	}
+	if h, _ := l.Holder(); h.Run != 0 {
+		t.Errorf("Holder = %+v before it has a run", h)
+	}
+	if err := first.Begins(7); err != nil {
+		t.Fatal(err)
+	}
+	if h, ok := l.Holder(); !ok || h.Run != 7 || !h.Since.Equal(since) || !h.Is(held.Holder) {
+		t.Errorf("Holder = %+v, %v; want run 7 of the same process", h, ok)
+	}
 	if err := first.Unlock(); err != nil {
 		t.Fatal(err)
 	}

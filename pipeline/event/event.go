@@ -64,6 +64,7 @@ type Event struct {
 type Run struct {
 	Version int      `json:"version"`           // of the stream
 	Command string   `json:"command,omitempty"` // what it is for: run where absent, destroy, or rebuild
+	Fresh   bool     `json:"fresh,omitempty"`   // of a run of all steps: what earlier runs did was forgotten
 	From    string   `json:"from,omitempty"`    // of a destroy or rebuild: what earlier phases of the lab file made was kept
 	Orphans bool     `json:"orphans,omitempty"` // of a destroy: only what the lab file has no more was removed
 	Workers []string `json:"workers,omitempty"` // of a destroy or rebuild: only what was made for these workers was removed

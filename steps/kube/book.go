@@ -31,7 +31,7 @@ func (r *run) open(ctx context.Context, all []*task) (*book, error) {
 	b := &book{run: r, lab: map[string]*Entry{}, hub: map[string]*Entry{}}
 	var making []*task
 	for _, t := range all {
-		if !t.How.undoes() && !t.Partial && r.view.get(t.ref) == nil {
+		if !t.How.undoes() && !t.Partial && !t.marks() && r.view.get(t.ref) == nil {
 			making = append(making, t)
 		}
 	}

@@ -1,8 +1,6 @@
 package steps
 
 import (
-	"strings"
-
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/labrun/labrun/labs"
@@ -28,19 +26,9 @@ func useFound(found *unstructured.Unstructured, seen kube.Seen) []kube.Intent {
 	var intents []kube.Intent
 	around := append([]*unstructured.Unstructured{seen.Get(namespaceRef(found.GetNamespace()))}, seen.List(operatorGroups(found.GetNamespace()))...)
 	for _, u := range around {
-		if u != nil && isUsed(u) {
+		if u != nil && kube.IsUsed(u) {
 			intents = append(intents, kube.Intent{How: kube.Merge, Object: blank(kube.RefTo(u)), Shared: true})
 		}
 	}
 	return append(intents, kube.Intent{How: kube.Merge, Object: blank(kube.RefTo(found)), Shared: true, Primary: true})
-}
-
-// isUsed says whether an object is one that labs share.
-func isUsed(u *unstructured.Unstructured) bool {
-	for annotation := range u.GetAnnotations() {
-		if strings.HasPrefix(annotation, kube.UsedBy) {
-			return true
-		}
-	}
-	return false
 }

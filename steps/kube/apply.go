@@ -11,8 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// apply brings an object about by server-side apply. An object with Initial
-// fields is made by a plain create, and applied after it.
+// apply brings an object about by server-side apply. An object with Initial fields, and
+// one of the hub, is made by a plain create, and applied after it.
 func (r *run) apply(ctx context.Context, t *task, book *book) error {
 	before := r.view.get(t.ref)
 	claim, err := r.claim(ctx, t, before, book)
@@ -25,7 +25,7 @@ func (r *run) apply(ctx context.Context, t *task, book *book) error {
 		wanted.SetUID(before.GetUID())
 		wanted.SetResourceVersion(before.GetResourceVersion())
 	}
-	if before == nil && t.Initial != nil {
+	if before == nil && (t.Initial != nil || t.Shared) {
 		if before, err = r.createInitial(ctx, t, wanted); err != nil {
 			return err
 		}

@@ -91,7 +91,7 @@ func (b *book) tryFormer(ctx context.Context, inventory *inventory, t *task, bef
 	if err != nil {
 		return err
 	}
-	if entered && !old.Found && (old.UID == "" || old.UID == string(before.GetUID())) {
+	if entered && !old.Found && (old.UID == string(before.GetUID()) || old.UID == "" && b.run.marked(t, before)) {
 		return nil // labrun made it
 	}
 	e := b.run.entry(t)

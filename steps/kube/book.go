@@ -97,6 +97,11 @@ func (b *book) tryFormer(ctx context.Context, inventory *inventory, t *task, bef
 	e := b.run.entry(t)
 	e.Found, e.UID = true, string(before.GetUID())
 	if !t.Secret && t.ref.Kind != "Secret" {
+		if t.Shared && !IsUsed(before) { // the change was never made, or is undone
+			if old.Former, err = renewed(old.Former, before); err != nil {
+				return fmt.Errorf("keeping the former values of %s: %w", t.ref, err)
+			}
+		}
 		if e.Former, err = formerOf(old, e, before, after, UsedBy+b.run.scope.Lab); err != nil {
 			return fmt.Errorf("keeping the former values of %s: %w", t.ref, err)
 		}
@@ -131,6 +136,33 @@ func formerOf(old, e Entry, before, after *unstructured.Unstructured, annotation
 		return patch, err
 	}
 	return jsonpatch.MergeMergePatches(patch, old.Former)
+}
+
+// renewed is a merge patch with the values that an object has now at its paths, null
+// where it has none.
+func renewed(former json.RawMessage, now *unstructured.Unstructured) (json.RawMessage, error) {
+	if len(former) == 0 {
+		return nil, nil
+	}
+	var patch map[string]any
+	if err := json.Unmarshal(former, &patch); err != nil {
+		return nil, err
+	}
+	return json.Marshal(valuesAt(patch, content(now)))
+}
+
+func valuesAt(patch, now map[string]any) map[string]any {
+	values := make(map[string]any, len(patch))
+	for key, value := range patch {
+		below, isMap := value.(map[string]any)
+		inside, holdsMap := now[key].(map[string]any)
+		if isMap && holdsMap {
+			values[key] = valuesAt(below, inside)
+		} else {
+			values[key] = now[key]
+		}
+	}
+	return values
 }
 
 func nested(m map[string]any, path ...string) map[string]any {

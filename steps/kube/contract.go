@@ -83,7 +83,7 @@ type How int
 // The ways.
 const (
 	Apply      How = iota // server-side apply of exactly these fields
-	CreateOnce            // created where absent, never changed after
+	CreateOnce            // created where absent, never changed after but for the mark of labs that share it
 	Merge                 // read, changed, updated on its resourceVersion
 	Delete                // deleted where present, and taken out of the inventory
 	Restore               // changed back where present: as Merge, but nothing is entered

@@ -40,10 +40,13 @@ func (r *run) createOnce(ctx context.Context, t *task, book *book) error {
 	return nil
 }
 
-// keep takes an object that exists as it is, and says so where it is not the lab's.
+// keep takes an object that exists as it is, and says so where it is not the lab's. One
+// of the hub gets the lab's mark, and nothing else: another lab may go before this one.
 func (r *run) keep(ctx context.Context, t *task, before *unstructured.Unstructured, book *book) error {
 	if t.Shared {
-		return nil
+		marking := *t
+		marking.Change, marking.patch = nil, nil
+		return r.merge(ctx, &marking, book)
 	}
 	c, err := r.whose(ctx, t, before)
 	if err != nil {

@@ -128,12 +128,16 @@ type uses struct {
 	key     string
 	value   string
 	applied bool // by an apply, not a merge
+	once    bool // made where it is absent, and no more
 }
 
 func (s uses) Objects(*labs.Facts, kube.Seen) ([]kube.Intent, error) {
-	if s.applied {
+	if s.applied || s.once {
 		u := s.object.DeepCopy()
 		u.Object["data"] = map[string]any{s.key: s.value}
+		if s.once {
+			return []kube.Intent{{How: kube.CreateOnce, Shared: true, Object: u}}, nil
+		}
 		return []kube.Intent{{Shared: true, Object: u, Force: true}}, nil
 	}
 	return []kube.Intent{{How: kube.Merge, Shared: true, Object: s.object, Change: func(u *unstructured.Unstructured) error {

@@ -229,47 +229,33 @@ func TestBothComeToWhatWasFound(t *testing.T) {
 	}
 }
 
-// Former values whose change was never made, or is undone already, are no longer the
-// object's: what somebody has set since is.
-func TestSetSinceFormerValuesWereEntered(t *testing.T) {
-	for _, c := range []struct {
-		name    string
-		undone  bool // by a lab that ends before its entry is taken out; otherwise the PUT is refused
-		applied bool
-		since   string
-		left    map[string]string
-	}{
-		{"a value, and the change was refused", false, false, `{"data": {"ca": "corporate"}}`, map[string]string{"other": "0", "ca": "corporate"}},
-		{"a value, and the change is undone", true, false, `{"data": {"ca": "corporate"}}`, map[string]string{"other": "0", "ca": "corporate"}},
-		{"a value, and the change is undone, and an apply comes", true, true, `{"data": {"ca": "corporate"}}`, map[string]string{"other": "0", "ca": "corporate"}},
-		{"none, and the change is undone", true, false, `{"data": null}`, map[string]string{}},
-		{"nothing, and the change is undone", true, false, `{}`, map[string]string{"other": "0"}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			s := share(t, "since")
-			s.there(map[string]any{"other": "0"})
+// What is made once has the mark of each lab that uses it: it goes with the last one,
+// where it was not there before them.
+func TestMadeOnceForTwoLabs(t *testing.T) {
+	for name, found := range map[string]bool{"made by the first one": false, "found": true} {
+		t.Run(name, func(t *testing.T) {
+			s := share(t, "once")
 			one, two := lab(t, "one-"+s.object.GetNamespace()), lab(t, "two-"+s.object.GetNamespace())
-			one.times, one.killed = 1, true
-			one.overtaken = func(verb, path string) bool { return verb == "PUT" && path == s.path }
-			comes := uses{object: s.object, key: "ca", value: "1", applied: c.applied}
-			end := func() error { return step(one, uses{object: s.object, key: "ca", value: "1"}) }
-			if c.undone {
-				one.times = 0
-				must(t, end())
-				one.times, one.sent = 1, nil
-				one.overtaken = func(verb, path string) bool {
-					return verb == "PATCH" && strings.HasSuffix(path, "/labrun/configmaps/shared") && one.has("PUT "+s.path)
-				}
-				end = func() error { return step(one, destroy.HubObjects{}) }
+			holds, before := map[string]string{"key": "1"}, map[string]string(nil)
+			if found {
+				s.there(map[string]any{"key": "0"})
+				holds = map[string]string{"key": "0"}
+				before = holds
 			}
-			if err := end(); err == nil || one.times != 0 {
-				t.Fatalf("it was not ended: %v", err)
+			must(t, step(one, uses{object: s.object, key: "key", value: "1", once: true}))
+			for range 2 {
+				must(t, step(two, uses{object: s.object, key: "key", value: "2", once: true}))
 			}
-			s.want("ended", map[string]string{"other": "0"})
-			s.write(c.since)
-			must(t, step(two, comes))
+			s.want("both have come", holds, one.name, two.name)
+			two.sent = nil
+			must(t, step(two, uses{object: s.object, key: "key", value: "2", once: true}))
+			if two.has("PUT") || two.has("PATCH") || two.has("POST") {
+				t.Errorf("it wrote again: %q", two.sent)
+			}
+			must(t, step(one, destroy.HubObjects{}))
+			s.want("the one that made it is gone", holds, two.name)
 			must(t, step(two, destroy.HubObjects{}))
-			s.want("the other one is gone", c.left)
+			s.want("both are gone", before)
 			if e := s.entry(); e != nil {
 				t.Errorf("the inventory still holds %+v", e)
 			}

@@ -95,9 +95,11 @@ func (b *book) tryFormer(ctx context.Context, inventory *inventory, t *task, bef
 		return nil // labrun made it
 	}
 	e := b.run.entry(t)
-	e.Found, e.UID = true, string(before.GetUID())
+	if e.Found = true; !t.found { // what is taken over is the lab's once its labels say so
+		e.UID = string(before.GetUID())
+	}
 	if !t.Secret && t.ref.Kind != "Secret" {
-		if t.Shared && !IsUsed(before) { // the change was never made, or is undone
+		if (t.Shared || t.found) && !b.run.marked(t, before) { // the change was never made, or is undone
 			if old.Former, err = renewed(old.Former, before); err != nil {
 				return fmt.Errorf("keeping the former values of %s: %w", t.ref, err)
 			}
@@ -115,14 +117,11 @@ func (b *book) tryFormer(ctx context.Context, inventory *inventory, t *task, bef
 }
 
 // formerOf is the merge patch from after back to before, under what an earlier
-// change had kept.
+// change had kept. What labrun writes on an object is no part of it.
 func formerOf(old, e Entry, before, after *unstructured.Unstructured, annotation string) (json.RawMessage, error) {
 	from, to := content(after), content(before)
-	unstructured.RemoveNestedField(from, "metadata", "annotations", annotation)
-	if len(nested(from, "metadata", "annotations")) == 0 && len(nested(to, "metadata", "annotations")) == 0 {
-		unstructured.RemoveNestedField(from, "metadata", "annotations")
-		unstructured.RemoveNestedField(to, "metadata", "annotations")
-	}
+	withoutMarks(from, to, "annotations", annotation)
+	withoutMarks(from, to, "labels", LabelLab, LabelStep, LabelKey, LabelManagedBy)
 	x, err := json.Marshal(from)
 	if err != nil {
 		return nil, err
@@ -136,6 +135,22 @@ func formerOf(old, e Entry, before, after *unstructured.Unstructured, annotation
 		return patch, err
 	}
 	return jsonpatch.MergeMergePatches(patch, old.Former)
+}
+
+// withoutMarks takes labrun's own keys out of what an object becomes, and out of what
+// it was where an earlier change wrote the same there.
+func withoutMarks(from, to map[string]any, field string, keys ...string) {
+	for _, key := range keys {
+		mark, marked, _ := unstructured.NestedString(from, "metadata", field, key)
+		if was, had, _ := unstructured.NestedString(to, "metadata", field, key); marked && had && was == mark {
+			unstructured.RemoveNestedField(to, "metadata", field, key)
+		}
+		unstructured.RemoveNestedField(from, "metadata", field, key)
+	}
+	if len(nested(from, "metadata", field)) == 0 && len(nested(to, "metadata", field)) == 0 {
+		unstructured.RemoveNestedField(from, "metadata", field)
+		unstructured.RemoveNestedField(to, "metadata", field)
+	}
 }
 
 // renewed is a merge patch with the values that an object has now at its paths, null
@@ -177,7 +192,29 @@ func (b *book) close(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closing)
 	defer cancel()
+	if err := b.keepEntered(ctx); err != nil {
+		return err
+	}
 	return b.write(ctx, b.lab, b.hub)
+}
+
+// keepEntered leaves what is taken over the former values that are entered of it.
+func (b *book) keepEntered(ctx context.Context) error {
+	for key, e := range b.lab {
+		if !e.Found {
+			continue
+		}
+		inventory, err := b.run.inventory(ctx, false)
+		if err != nil {
+			return err
+		}
+		old, _, err := inventory.get(ctx, key)
+		if err != nil {
+			return explain(inventory.cluster, "reading", "ConfigMap "+InventoryNamespace+"/"+inventory.name, "labrun", err)
+		}
+		e.Former = old.Former
+	}
+	return nil
 }
 
 func (b *book) write(ctx context.Context, lab, hub map[string]*Entry) error {

@@ -1,10 +1,15 @@
 package kube_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/labrun/labrun/labs"
 	"github.com/labrun/labrun/steps/destroy"
+	"github.com/labrun/labrun/steps/kube"
 )
 
 // What somebody else makes where labrun was about to make the same is theirs: it is as
@@ -96,5 +101,69 @@ func TestSetSinceFormerValuesWereEntered(t *testing.T) {
 				t.Errorf("the inventory still holds %+v", e)
 			}
 		})
+	}
+}
+
+// A second change by the same lab keeps nothing of the lab's own mark.
+func TestChangedTwiceAndRestored(t *testing.T) {
+	s := share(t, "twice")
+	s.there(map[string]any{"ca": "0"})
+	one := lab(t, "one-"+s.object.GetNamespace())
+	for _, value := range []string{"1", "2"} {
+		must(t, step(one, uses{object: s.object, key: "ca", value: value}))
+	}
+	s.want("changed twice", map[string]string{"ca": "2"}, one.name)
+	must(t, step(one, destroy.HubObjects{}))
+	s.want("the lab is gone", map[string]string{"ca": "0"})
+}
+
+// owns applies an object as the lab's own.
+type owns struct {
+	shared *shared
+	data   map[string]any
+}
+
+func (s owns) Objects(*labs.Facts, kube.Seen) ([]kube.Intent, error) {
+	u := s.shared.object.DeepCopy()
+	u.Object["data"] = s.data
+	return []kube.Intent{{Object: u, Force: true}}, nil
+}
+
+func (owns) Judge(*labs.Facts, kube.Seen) kube.Verdict { return kube.Verdict{State: kube.Done} }
+
+// What --adopt took over is as it was once the lab is gone.
+func TestAdoptedGoesBackToWhatItWas(t *testing.T) {
+	s := share(t, "adopted")
+	s.there(map[string]any{"a": "theirs", "b": "b"})
+	s.write(`{"metadata": {"labels": {"app": "x", "app.kubernetes.io/managed-by": "Helm"}}}`)
+	one := lab(t, "adopts-"+s.object.GetNamespace())
+	one.adopt = true
+	comes := owns{s, map[string]any{"a": "ours", "c": "3"}}
+	patches := 0
+	one.times, one.killed = 1, true
+	one.overtaken = func(verb, path string) bool {
+		if verb == "PATCH" && path == s.path {
+			patches++
+		}
+		return patches == 2 // the first one is a dry run
+	}
+	if err := step(one, comes); err == nil || one.times != 0 {
+		t.Fatalf("it was not ended: %v", err)
+	}
+	s.write(`{"data": {"a": "corporate"}}`)
+	one.adopt = false
+	if err := step(one, comes); err == nil || !strings.Contains(err.Error(), "is not this lab's") {
+		t.Fatalf("taken over without being told to: %v", err)
+	}
+	one.adopt = true
+	must(t, step(one, comes))
+	one.adopt = false
+	must(t, step(one, owns{s, map[string]any{"a": "ours again", "c": "3"}}))
+	s.want("taken over", map[string]string{"a": "ours again", "b": "b", "c": "3"})
+	must(t, step(one, destroy.Objects{Kinds: []string{"ConfigMap"}}))
+	s.want("the lab is gone", map[string]string{"a": "corporate", "b": "b"})
+	u, err := s.client.Get(t.Context(), "shared", meta.GetOptions{})
+	if want := map[string]string{"app": "x", "app.kubernetes.io/managed-by": "Helm"}; err != nil || !maps.Equal(u.GetLabels(), want) {
+		t.Errorf("its labels are %v, want %v (%v)", u.GetLabels(), want, err)
 	}
 }

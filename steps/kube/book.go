@@ -7,16 +7,11 @@ import (
 	"time"
 
 	jsonpatch "github.com/evanphx/json-patch/v5"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 // closing is how long the UIDs may take to be entered when a run is interrupted.
 const closing = 10 * time.Second
-
-// formerAttempts is how often an entry that another lab writes at the same time
-// is read anew.
-const formerAttempts = 5
 
 // book is what one step enters in the inventories.
 type book struct {
@@ -74,11 +69,9 @@ func (b *book) former(ctx context.Context, t *task, before, after *unstructured.
 	if err != nil {
 		return err
 	}
-	for range formerAttempts {
-		if err = b.tryFormer(ctx, inventory, t, before, after); !apierrors.IsConflict(err) {
-			break
-		}
-	}
+	err = b.run.insistOn(ctx, "entering the former values of", t.ref.String(), func(ctx context.Context) error {
+		return b.tryFormer(ctx, inventory, t, before, after)
+	})
 	return explain(inventory.cluster, "write", "ConfigMap "+InventoryNamespace+"/"+inventory.name, "labrun", err)
 }
 
@@ -87,7 +80,7 @@ func (b *book) tryFormer(ctx context.Context, inventory *inventory, t *task, bef
 		inventory.refresh() // another lab may have entered it meanwhile
 	}
 	key := entryKey(b.run.hosted, t.ref)
-	old, entered, err := b.run.entered(ctx, t, inventory)
+	old, entered, err := inventory.get(ctx, key)
 	if err != nil {
 		return err
 	}
@@ -111,9 +104,7 @@ func (b *book) tryFormer(ctx context.Context, inventory *inventory, t *task, bef
 	if entered && old.UID == e.UID && !t.Shared { // a lab that has restored it, and has yet to take the entry out, sees by its lab that it is another one
 		e.Step, e.Key, e.Lab = old.Step, old.Key, old.Lab
 	}
-	return b.run.insist(ctx, "entering the former values of", t.ref.String(), func(ctx context.Context) error {
-		return inventory.enter(ctx, map[string]*Entry{key: &e}, true)
-	})
+	return inventory.enter(ctx, map[string]*Entry{key: &e}, true)
 }
 
 // formerOf is the merge patch from after back to before, under what an earlier

@@ -53,8 +53,7 @@ func (s MCEOperator) Reads(f *labs.Facts) []kube.Ref {
 // whatever channel and catalog.
 func (s MCEOperator) Objects(f *labs.Facts, seen kube.Seen) ([]kube.Intent, error) {
 	if found := subscription(seen); found != nil && !appliedBy(f, found) {
-		ref := kube.RefTo(found)
-		return []kube.Intent{{How: kube.Merge, Object: blank(ref), Shared: true}}, nil
+		return useFound(found, seen), nil
 	}
 	ns := namespaceObject(f.MCE.Namespace)
 	intents := []kube.Intent{{Object: ns, Shared: true}}

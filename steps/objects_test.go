@@ -237,6 +237,14 @@ func TestWhatIsThereIsUsed(t *testing.T) {
 	hows("no operator", operator, ``, "apply Namespace multicluster-engine", "apply OperatorGroup multicluster-engine/multicluster-engine", "apply Subscription multicluster-engine/multicluster-engine")
 	hows("somebody's operator", operator, `{apiVersion: operators.coreos.com/v1alpha1, kind: Subscription, metadata: {name: mce, namespace: mce}, spec: {name: multicluster-engine}}`, "merge Subscription mce/mce")
 	hows("another lab's operator", operator, `{apiVersion: operators.coreos.com/v1alpha1, kind: Subscription, metadata: {name: multicluster-engine, namespace: multicluster-engine, managedFields: [{manager: labrun/other/mce_operator, operation: Apply}]}, spec: {name: multicluster-engine}}`, "merge Subscription multicluster-engine/multicluster-engine")
+	madeBy := func(kind, name, marks string) string {
+		return kind + `, metadata: {name: ` + name + `, namespace: multicluster-engine, annotations: {` + marks + `}, managedFields: [{manager: labrun/other/mce_operator, operation: Apply}]}, spec: {name: multicluster-engine}}` + "\n---\n"
+	}
+	another := madeBy(`{apiVersion: operators.coreos.com/v1alpha1, kind: Subscription`, "multicluster-engine", `labrun/used-by.other: "true"`) + `{apiVersion: v1, kind: Namespace, metadata: {name: multicluster-engine, annotations: {labrun/used-by.other: "true"}}}` + "\n---\n"
+	hows("another lab's operator, in what that lab made", operator, another+madeBy(`{apiVersion: operators.coreos.com/v1, kind: OperatorGroup`, "multicluster-engine", `labrun/used-by.other: "true"`),
+		"merge Namespace multicluster-engine", "merge OperatorGroup multicluster-engine/multicluster-engine", "merge Subscription multicluster-engine/multicluster-engine")
+	hows("another lab's operator, in somebody's group", operator, another+madeBy(`{apiVersion: operators.coreos.com/v1, kind: OperatorGroup`, "theirs", `a: b`),
+		"merge Namespace multicluster-engine", "merge Subscription multicluster-engine/multicluster-engine")
 	hows("its own operator", operator, `{apiVersion: operators.coreos.com/v1alpha1, kind: Subscription, metadata: {name: multicluster-engine, namespace: multicluster-engine, managedFields: [{manager: labrun/ipv6-disconnected/mce_operator, operation: Apply}]}, spec: {name: multicluster-engine}}`, "apply Namespace multicluster-engine", "apply OperatorGroup multicluster-engine/multicluster-engine", "apply Subscription multicluster-engine/multicluster-engine")
 	hows("somebody's group", operator, `{apiVersion: operators.coreos.com/v1, kind: OperatorGroup, metadata: {name: theirs, namespace: multicluster-engine}}`, "apply Namespace multicluster-engine", "apply Subscription multicluster-engine/multicluster-engine")
 	hows("no hosts", infraenv, ``, "apply InfraEnv clusters-hosted-ipv6/hosted-ipv6")

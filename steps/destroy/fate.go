@@ -63,6 +63,8 @@ func Judge(lab string, e kube.Entry, u *unstructured.Unstructured) Item {
 		return i.as(Left, "it is another object of the same name: labrun's had the UID "+e.UID)
 	case e.UID == "" && e.Found && label != lab:
 		return i.as(AsBefore, "it was there before labrun, and has nothing of it")
+	case e.Found && e.Kind == "Secret":
+		return i.as(Restored, "it was there before labrun, which keeps no former secrets: only its labels go")
 	case e.Found:
 		return i.as(Restored, "it was there before labrun")
 	case label == "":

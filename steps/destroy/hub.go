@@ -76,7 +76,8 @@ func (s HubObjects) Surveys(f *labs.Facts, seen kube.Seen) []string {
 }
 
 // judged are the items, a namespace with somebody else's objects left. One that could
-// not be read stays in the inventory, and goes the next time.
+// not be read, or holds what another lab uses, stays in the inventory, and goes the next
+// time.
 func (s HubObjects) judged(f *labs.Facts, seen kube.Seen) []Item {
 	items, all := s.items(f, seen), Items(f.Name, seen)
 	for n, i := range items {
@@ -85,11 +86,20 @@ func (s HubObjects) judged(f *labs.Facts, seen kube.Seen) []Item {
 		}
 		if others := Others(seen.Contents(i.Entry.Name), all); len(others) > 0 {
 			items[n] = i.as(Left, others[0].Ref.String()+" is in it, "+others[0].Why)
-		} else if why := unknown(seen.Contents(i.Entry.Name)); why != "" {
+		} else if why, _ := keeps(i, seen, all); why != "" {
 			items[n] = i.as(Kept, why)
 		}
 	}
 	return items
+}
+
+// keeps says why a namespace that is to go is kept for the next time, and what is to be
+// done until then; "" where it goes.
+func keeps(i Item, seen kube.Seen, all []Item) (why, next string) {
+	if why = occupied(i, seen, all); why != "" {
+		return why, "once that is gone, run the same command again"
+	}
+	return unknown(seen.Contents(i.Entry.Name)), "mend that, and run the same command again"
 }
 
 // Objects are what becomes of the items. A ClusterServiceVersion goes after the
@@ -122,10 +132,12 @@ func (s HubObjects) Objects(f *labs.Facts, seen kube.Seen) ([]kube.Intent, error
 
 // Judge counts, and says what is left.
 func (s HubObjects) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
-	v := tally(s.judged(f, seen))
-	for _, i := range s.judged(f, seen) {
-		if why := unknown(seen.Contents(i.Entry.Name)); i.Entry.Kind == "Namespace" && i.Fate == Kept && why != "" {
-			v.Warnings = append(v.Warnings, event.Report{Title: i.Ref().String() + " is kept: " + why, Next: "mend that, and run the same command again"})
+	items, all := s.judged(f, seen), Items(f.Name, seen)
+	v := tally(items)
+	for _, i := range items {
+		why, next := keeps(i, seen, all)
+		if i.Entry.Kind == "Namespace" && i.Fate == Kept && why != "" && i.Why == why {
+			v.Warnings = append(v.Warnings, event.Report{Title: i.Ref().String() + " is kept: " + why, Next: next})
 		}
 		if i.Fate == Doomed {
 			v.Warnings = append(v.Warnings, event.Report{Title: i.Ref().String() + " is there again: somebody made it anew"})

@@ -61,3 +61,36 @@ func TestOperatorGoesAfterItsSubscription(t *testing.T) {
 		}
 	}
 }
+
+// A namespace that labs share goes when nothing is in it that one of them still uses.
+func TestNamespaceOfWhatAnotherLabUses(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		inside map[string]any // nil: gone
+		want   string
+		told   string
+	}{
+		{"gone", nil, "delete Namespace mce", ""},
+		{"this lab's alone", used(lab), "delete Namespace mce", ""},
+		{"both labs'", used(lab, "day"), "", "Namespace mce is kept: ConfigMap mce/settings is in it, and stays: lab day uses it, too"},
+		{"another lab's", used("day"), "", "Namespace mce is kept: ConfigMap mce/settings is in it, and stays: this lab does not use it"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			entries := []kube.Entry{{Step: "s", Lab: lab, APIVersion: "v1", Kind: "ConfigMap", Namespace: "mce", Name: "settings", UID: "2"},
+				{Step: "s", Lab: lab, APIVersion: "v1", Kind: "Namespace", Name: "mce", UID: "1"}}
+			objects := map[kube.Ref][]*unstructured.Unstructured{entries[1].Ref(): {object("v1", "Namespace", "", "mce", "1", used(lab))}}
+			if c.inside != nil {
+				objects[entries[0].Ref()] = []*unstructured.Unstructured{object("v1", "ConfigMap", "mce", "settings", "2", c.inside)}
+			}
+			seen := kube.NewSeen(time.Unix(0, 0), objects, nil).WithEntries(nil, entries)
+			s := HubObjects{Kinds: []string{"Namespace"}}
+			intents, err := s.Objects(facts(), seen)
+			if got := strings.Join(did(t, intents, seen), ", "); err != nil || got != c.want {
+				t.Errorf("%q, want %q (%v)", got, c.want, err)
+			}
+			if v := s.Judge(facts(), seen); c.told != "" && (len(v.Warnings) != 1 || v.Warnings[0].Title != c.told || v.Summary != "1 object kept") {
+				t.Errorf("told %+v, want %s", v, c.told)
+			}
+		})
+	}
+}

@@ -35,12 +35,20 @@ func stays(i Item, seen kube.Seen, all []Item) string {
 	if others := Others(inside, all); len(others) > 0 {
 		return others[0].Ref.String() + " is in it, " + others[0].Why
 	}
+	if why := occupied(i, seen, all); why != "" {
+		return why
+	}
+	return unknown(inside)
+}
+
+// occupied names an entered object of a namespace that stays, "" where there is none.
+func occupied(i Item, seen kube.Seen, all []Item) string {
 	for _, o := range all {
 		if o.Entry.Cluster == "" && o.Entry.Namespace == i.Entry.Name && o.Fate != Doomed && seen.Get(o.Ref()) != nil {
 			return o.Ref().String() + " is in it, and stays: " + o.Why
 		}
 	}
-	return unknown(inside)
+	return ""
 }
 
 // Objects are those that go.

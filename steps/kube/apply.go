@@ -11,8 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// apply brings an object about by server-side apply. An object with Initial
-// fields is made by a plain create, and applied after it.
+// apply brings an object about by server-side apply. An object with Initial fields, and
+// one of the hub, is made by a plain create, and applied after it.
 func (r *run) apply(ctx context.Context, t *task, book *book) error {
 	before := r.view.get(t.ref)
 	claim, err := r.claim(ctx, t, before, book)
@@ -25,14 +25,14 @@ func (r *run) apply(ctx context.Context, t *task, book *book) error {
 		wanted.SetUID(before.GetUID())
 		wanted.SetResourceVersion(before.GetResourceVersion())
 	}
-	if before == nil && t.Initial != nil {
+	if before == nil && (t.Initial != nil || t.Shared) {
 		if before, err = r.createInitial(ctx, t, wanted); err != nil {
 			return err
 		}
 	}
-	if t.Shared && before != nil {
+	if before != nil && (t.Shared || t.found) {
 		same, err := r.keepFormer(ctx, t, before, wanted, book)
-		if err != nil || same {
+		if err != nil || same && t.Shared {
 			return err
 		}
 	}
@@ -121,8 +121,9 @@ func onlyOwn(err error, manager string) bool {
 	return len(found) > 0
 }
 
-// keepFormer asks what the apply would change of an object of the hub, and keeps
-// the former values before it is changed. same says that nothing would change.
+// keepFormer asks what the apply would change of an object of the hub, or of one that
+// is taken over, and keeps the former values before it is changed. same says that
+// nothing would change.
 func (r *run) keepFormer(ctx context.Context, t *task, before, wanted *unstructured.Unstructured, book *book) (same bool, err error) {
 	var then *unstructured.Unstructured
 	err = r.insist(ctx, "asking what an apply would change", t.ref.String(), func(ctx context.Context) (err error) {

@@ -7,16 +7,11 @@ import (
 	"time"
 
 	jsonpatch "github.com/evanphx/json-patch/v5"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 // closing is how long the UIDs may take to be entered when a run is interrupted.
 const closing = 10 * time.Second
-
-// formerAttempts is how often an entry that another lab writes at the same time
-// is read anew.
-const formerAttempts = 5
 
 // book is what one step enters in the inventories.
 type book struct {
@@ -31,7 +26,7 @@ func (r *run) open(ctx context.Context, all []*task) (*book, error) {
 	b := &book{run: r, lab: map[string]*Entry{}, hub: map[string]*Entry{}}
 	var making []*task
 	for _, t := range all {
-		if !t.How.undoes() && !t.Partial && r.view.get(t.ref) == nil {
+		if !t.How.undoes() && !t.Partial && !t.marks() && r.view.get(t.ref) == nil {
 			making = append(making, t)
 		}
 	}
@@ -74,11 +69,9 @@ func (b *book) former(ctx context.Context, t *task, before, after *unstructured.
 	if err != nil {
 		return err
 	}
-	for range formerAttempts {
-		if err = b.tryFormer(ctx, inventory, t, before, after); !apierrors.IsConflict(err) {
-			break
-		}
-	}
+	err = b.run.insistOn(ctx, "entering the former values of", t.ref.String(), func(ctx context.Context) error {
+		return b.tryFormer(ctx, inventory, t, before, after)
+	})
 	return explain(inventory.cluster, "write", "ConfigMap "+InventoryNamespace+"/"+inventory.name, "labrun", err)
 }
 
@@ -87,16 +80,23 @@ func (b *book) tryFormer(ctx context.Context, inventory *inventory, t *task, bef
 		inventory.refresh() // another lab may have entered it meanwhile
 	}
 	key := entryKey(b.run.hosted, t.ref)
-	old, entered, err := b.run.entered(ctx, t, inventory)
+	old, entered, err := inventory.get(ctx, key)
 	if err != nil {
 		return err
 	}
-	if entered && !old.Found && (old.UID == "" || old.UID == string(before.GetUID())) {
+	if entered && !old.Found && (old.UID == string(before.GetUID()) || old.UID == "" && b.run.marked(t, before)) {
 		return nil // labrun made it
 	}
 	e := b.run.entry(t)
-	e.Found, e.UID = true, string(before.GetUID())
+	if e.Found = true; !t.found { // what is taken over is the lab's once its labels say so
+		e.UID = string(before.GetUID())
+	}
 	if !t.Secret && t.ref.Kind != "Secret" {
+		if (t.Shared || t.found) && !b.run.marked(t, before) { // the change was never made, or is undone
+			if old.Former, err = renewed(old.Former, before); err != nil {
+				return fmt.Errorf("keeping the former values of %s: %w", t.ref, err)
+			}
+		}
 		if e.Former, err = formerOf(old, e, before, after, UsedBy+b.run.scope.Lab); err != nil {
 			return fmt.Errorf("keeping the former values of %s: %w", t.ref, err)
 		}
@@ -104,20 +104,15 @@ func (b *book) tryFormer(ctx context.Context, inventory *inventory, t *task, bef
 	if entered && old.UID == e.UID && !t.Shared { // a lab that has restored it, and has yet to take the entry out, sees by its lab that it is another one
 		e.Step, e.Key, e.Lab = old.Step, old.Key, old.Lab
 	}
-	return b.run.insist(ctx, "entering the former values of", t.ref.String(), func(ctx context.Context) error {
-		return inventory.enter(ctx, map[string]*Entry{key: &e}, true)
-	})
+	return inventory.enter(ctx, map[string]*Entry{key: &e}, true)
 }
 
 // formerOf is the merge patch from after back to before, under what an earlier
-// change had kept.
+// change had kept. What labrun writes on an object is no part of it.
 func formerOf(old, e Entry, before, after *unstructured.Unstructured, annotation string) (json.RawMessage, error) {
 	from, to := content(after), content(before)
-	unstructured.RemoveNestedField(from, "metadata", "annotations", annotation)
-	if len(nested(from, "metadata", "annotations")) == 0 && len(nested(to, "metadata", "annotations")) == 0 {
-		unstructured.RemoveNestedField(from, "metadata", "annotations")
-		unstructured.RemoveNestedField(to, "metadata", "annotations")
-	}
+	withoutMarks(from, to, "annotations", annotation)
+	withoutMarks(from, to, "labels", LabelLab, LabelStep, LabelKey, LabelManagedBy)
 	x, err := json.Marshal(from)
 	if err != nil {
 		return nil, err
@@ -133,6 +128,49 @@ func formerOf(old, e Entry, before, after *unstructured.Unstructured, annotation
 	return jsonpatch.MergeMergePatches(patch, old.Former)
 }
 
+// withoutMarks takes labrun's own keys out of what an object becomes, and out of what
+// it was where an earlier change wrote the same there.
+func withoutMarks(from, to map[string]any, field string, keys ...string) {
+	for _, key := range keys {
+		mark, marked, _ := unstructured.NestedString(from, "metadata", field, key)
+		if was, had, _ := unstructured.NestedString(to, "metadata", field, key); marked && had && was == mark {
+			unstructured.RemoveNestedField(to, "metadata", field, key)
+		}
+		unstructured.RemoveNestedField(from, "metadata", field, key)
+	}
+	if len(nested(from, "metadata", field)) == 0 && len(nested(to, "metadata", field)) == 0 {
+		unstructured.RemoveNestedField(from, "metadata", field)
+		unstructured.RemoveNestedField(to, "metadata", field)
+	}
+}
+
+// renewed is a merge patch with the values that an object has now at its paths, null
+// where it has none.
+func renewed(former json.RawMessage, now *unstructured.Unstructured) (json.RawMessage, error) {
+	if len(former) == 0 {
+		return nil, nil
+	}
+	var patch map[string]any
+	if err := json.Unmarshal(former, &patch); err != nil {
+		return nil, err
+	}
+	return json.Marshal(valuesAt(patch, content(now)))
+}
+
+func valuesAt(patch, now map[string]any) map[string]any {
+	values := make(map[string]any, len(patch))
+	for key, value := range patch {
+		below, isMap := value.(map[string]any)
+		inside, holdsMap := now[key].(map[string]any)
+		if isMap && holdsMap {
+			values[key] = valuesAt(below, inside)
+		} else {
+			values[key] = now[key]
+		}
+	}
+	return values
+}
+
 func nested(m map[string]any, path ...string) map[string]any {
 	found, _, _ := unstructured.NestedMap(m, path...)
 	return found
@@ -145,7 +183,29 @@ func (b *book) close(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closing)
 	defer cancel()
+	if err := b.keepEntered(ctx); err != nil {
+		return err
+	}
 	return b.write(ctx, b.lab, b.hub)
+}
+
+// keepEntered leaves what is taken over the former values that are entered of it.
+func (b *book) keepEntered(ctx context.Context) error {
+	for key, e := range b.lab {
+		if !e.Found {
+			continue
+		}
+		inventory, err := b.run.inventory(ctx, false)
+		if err != nil {
+			return err
+		}
+		old, _, err := inventory.get(ctx, key)
+		if err != nil {
+			return explain(inventory.cluster, "reading", "ConfigMap "+InventoryNamespace+"/"+inventory.name, "labrun", err)
+		}
+		e.Former = old.Former
+	}
+	return nil
 }
 
 func (b *book) write(ctx context.Context, lab, hub map[string]*Entry) error {

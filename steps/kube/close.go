@@ -14,8 +14,15 @@ func ForgetObject(ctx context.Context, env Environment, ref Ref) error {
 		return err
 	}
 	i := hub.inventoryOf(InventoryName(env.Scope().Lab))
-	return explain(hub, "write", "ConfigMap "+InventoryNamespace+"/"+i.name, "labrun",
-		i.enter(ctx, map[string]*Entry{entryKey(false, ref): nil}, false))
+	object := "ConfigMap " + InventoryNamespace + "/" + i.name
+	return explain(hub, "write", object, "labrun", between(env, hub).insist(ctx, "writing", object, func(ctx context.Context) error {
+		return i.enter(ctx, map[string]*Entry{entryKey(false, ref): nil}, false)
+	}))
+}
+
+// between is a run of no step, which insists.
+func between(env Environment, hub *Cluster) *run {
+	return &run{env: env, scope: env.Scope(), cluster: hub}
 }
 
 // CloseInventories deletes the inventories that hold nothing any more, each on the
@@ -28,11 +35,15 @@ func CloseInventories(ctx context.Context, env Environment) ([]Entry, error) {
 	}
 	var left []Entry
 	for _, name := range []string{InventoryName(env.Scope().Lab), SharedInventory} {
-		i := hub.inventoryOf(name)
+		i, object := hub.inventoryOf(name), "ConfigMap "+InventoryNamespace+"/"+name
 		i.refresh()
-		entries, err := i.all(ctx)
+		var entries []Entry
+		err := between(env, hub).insist(ctx, "reading", object, func(ctx context.Context) (err error) {
+			entries, err = i.all(ctx)
+			return err
+		})
 		if err != nil {
-			return nil, explain(hub, "reading", "ConfigMap "+InventoryNamespace+"/"+name, "labrun", err)
+			return nil, explain(hub, "reading", object, "labrun", err)
 		}
 		if name != SharedInventory {
 			left = entries
@@ -41,7 +52,7 @@ func CloseInventories(ctx context.Context, env Environment) ([]Entry, error) {
 			continue
 		}
 		if err := i.drop(ctx, env); err != nil {
-			return nil, explain(hub, "delete", "ConfigMap "+InventoryNamespace+"/"+name, "labrun", err)
+			return nil, explain(hub, "delete", object, "labrun", err)
 		}
 	}
 	return left, nil
@@ -49,15 +60,20 @@ func CloseInventories(ctx context.Context, env Environment) ([]Entry, error) {
 
 // drop deletes the ConfigMap as it was read, nothing where it was written since.
 func (i *inventory) drop(ctx context.Context, env Environment) error {
-	return env.Scope().DoObservable(ctx, "delete", "ConfigMap "+InventoryNamespace+"/"+i.name, func(ctx context.Context) (bool, string, error) {
-		i.mu.Lock()
-		defer i.mu.Unlock()
-		version := i.version
-		err := i.configMaps().Delete(ctx, i.name, meta.DeleteOptions{Preconditions: &meta.Preconditions{ResourceVersion: &version}})
-		i.loaded = false
-		if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
-			return false, "", nil
-		}
-		return err == nil, "", err
+	object := "ConfigMap " + InventoryNamespace + "/" + i.name
+	return env.Scope().DoObservable(ctx, "delete", object, func(ctx context.Context) (deleted bool, _ string, err error) {
+		err = between(env, i.cluster).insist(ctx, "deleting", object, func(ctx context.Context) error {
+			i.mu.Lock()
+			defer i.mu.Unlock()
+			version := i.version
+			err := i.configMaps().Delete(ctx, i.name, meta.DeleteOptions{Preconditions: &meta.Preconditions{ResourceVersion: &version}})
+			i.loaded = false
+			if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
+				return nil
+			}
+			deleted = err == nil
+			return err
+		})
+		return deleted, "", err
 	})
 }

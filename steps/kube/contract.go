@@ -83,7 +83,7 @@ type How int
 // The ways.
 const (
 	Apply      How = iota // server-side apply of exactly these fields
-	CreateOnce            // created where absent, never changed after
+	CreateOnce            // created where absent, never changed after but for the mark of labs that share it
 	Merge                 // read, changed, updated on its resourceVersion
 	Delete                // deleted where present, and taken out of the inventory
 	Restore               // changed back where present: as Merge, but nothing is entered
@@ -105,7 +105,8 @@ type Intent struct {
 	// Generate fills what is generated once, for CreateOnce.
 	Generate func(random io.Reader, u *unstructured.Unstructured) error
 	// Change changes the object that was read, for Merge. It gets nil fields
-	// where the object is absent, and makes it then.
+	// where the object is absent, and makes it then. A shared object without it is
+	// only marked as used, and where it is gone by then, Objects is asked again.
 	Change func(u *unstructured.Unstructured) error
 	// Force takes fields from other owners instead of reporting the conflict.
 	Force bool

@@ -40,10 +40,13 @@ func (r *run) createOnce(ctx context.Context, t *task, book *book) error {
 	return nil
 }
 
-// keep takes an object that exists as it is, and says so where it is not the lab's.
+// keep takes an object that exists as it is, and says so where it is not the lab's. One
+// of the hub gets the lab's mark, and nothing else: another lab may go before this one.
 func (r *run) keep(ctx context.Context, t *task, before *unstructured.Unstructured, book *book) error {
 	if t.Shared {
-		return nil
+		marking := *t
+		marking.Change, marking.patch = nil, nil
+		return r.merge(ctx, &marking, book)
 	}
 	c, err := r.whose(ctx, t, before)
 	if err != nil {
@@ -57,11 +60,15 @@ func (r *run) keep(ctx context.Context, t *task, before *unstructured.Unstructur
 	return nil
 }
 
-// createInitial makes an object with the fields that only its first create holds.
+// createInitial makes an object with the fields that only its first create holds. What
+// belongs to the hub is made so, too: an apply would not tell what somebody else made
+// just before from its own.
 func (r *run) createInitial(ctx context.Context, t *task, wanted *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	first := wanted.DeepCopy()
-	if err := t.Initial(first); err != nil {
-		return nil, fmt.Errorf("making %s: %w", t.ref, err)
+	if t.Initial != nil {
+		if err := t.Initial(first); err != nil {
+			return nil, fmt.Errorf("making %s: %w", t.ref, err)
+		}
 	}
 	if err := r.create(ctx, t, first); err != nil {
 		return nil, err
@@ -70,14 +77,16 @@ func (r *run) createInitial(ctx context.Context, t *task, wanted *unstructured.U
 }
 
 // create sends a plain create. An object that turns out to exist is taken where
-// it is what a create whose answer was lost left.
+// it is what a create whose answer was lost left. What belongs to the hub and has no
+// lab's mark is somebody else's: it is judged anew, as what was found.
 func (r *run) create(ctx context.Context, t *task, wanted *unstructured.Unstructured) error {
 	normal, err := normalise(wanted.Object)
 	if err != nil {
 		return fmt.Errorf("making %s: %w", t.ref, err)
 	}
 	wanted = &unstructured.Unstructured{Object: normal}
-	return r.effect(ctx, "create", t, func(ctx context.Context) (*unstructured.Unstructured, bool, error) {
+	late := false
+	err = r.effect(ctx, "create", t, func(ctx context.Context) (*unstructured.Unstructured, bool, error) {
 		made, err := t.client.Create(ctx, wanted, meta.CreateOptions{FieldManager: r.manager, FieldValidation: meta.FieldValidationStrict})
 		if err == nil || transient(err) {
 			return made, err == nil, err
@@ -93,6 +102,13 @@ func (r *run) create(ctx context.Context, t *task, wanted *unstructured.Unstruct
 		if !t.Shared && there.GetLabels()[LabelLab] != r.scope.Lab {
 			return nil, false, foreignReport(t.ref, there)
 		}
+		if late = t.Shared && !IsUsed(there); late {
+			return nil, false, nil
+		}
 		return there, true, nil
 	})
+	if err == nil && late {
+		return &stale{t.ref}
+	}
+	return err
 }

@@ -1,10 +1,6 @@
 package kube
 
-import (
-	"context"
-
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-)
+import "context"
 
 // forget takes an object out of its inventory.
 func (r *run) forget(ctx context.Context, t *task) error {
@@ -44,18 +40,10 @@ func (r *run) replace(ctx context.Context, t *task, next *Entry) (done bool, err
 		return false, err
 	}
 	object := "ConfigMap " + InventoryNamespace + "/" + inventory.name
-	for b := backoff(); ; {
-		err = r.insist(ctx, "writing", object, func(ctx context.Context) (err error) {
-			done, err = inventory.replace(ctx, entryKey(r.hosted || t.Hosted, t.ref), *t.Judged, next)
-			return err
-		})
-		if !apierrors.IsConflict(err) {
-			break
-		}
-		if err := r.pause(ctx, b.Step()); err != nil {
-			return false, err
-		}
-	}
+	err = r.insistOn(ctx, "writing", object, func(ctx context.Context) (err error) {
+		done, err = inventory.replace(ctx, entryKey(r.hosted || t.Hosted, t.ref), *t.Judged, next)
+		return err
+	})
 	if err == nil && done {
 		t.Judged = next
 	}

@@ -50,6 +50,20 @@ func (r *run) insist(ctx context.Context, doing, object string, act func(context
 	}
 }
 
+// insistOn is insist for what writes an inventory on the version that was read: where
+// another lab writes it at the same moment, that is done again.
+func (r *run) insistOn(ctx context.Context, doing, object string, act func(context.Context) error) error {
+	for b := backoff(); ; {
+		err := r.insist(ctx, doing, object, act)
+		if !apierrors.IsConflict(err) {
+			return err
+		}
+		if err := r.pause(ctx, b.Step()); err != nil {
+			return err
+		}
+	}
+}
+
 // pause waits between two attempts; its error is that ctx ended.
 func (r *run) pause(ctx context.Context, wait time.Duration) error {
 	timer := time.NewTimer(wait)

@@ -154,11 +154,16 @@ func (i *inventory) load(ctx context.Context) error {
 
 // enter writes entries in one request; an entry that is nil is taken out. What
 // stands there already is not written again. Where it is guarded, an inventory
-// that was written since it was read is a conflict.
+// that was written or deleted since it was read is a conflict; otherwise one that was
+// deleted is made anew.
 func (i *inventory) enter(ctx context.Context, entries map[string]*Entry, guarded bool) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	return i.put(ctx, entries, guarded)
+	err := i.put(ctx, entries, guarded)
+	if apierrors.IsNotFound(err) {
+		err = i.put(ctx, entries, guarded)
+	}
+	return err
 }
 
 // put is enter; i.mu is held.
@@ -235,6 +240,9 @@ func (i *inventory) write(ctx context.Context, data map[string]any, guarded bool
 	written, err := i.configMaps().Patch(ctx, i.name, types.MergePatchType, body, meta.PatchOptions{FieldManager: "labrun"})
 	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
 		i.there, i.loaded = false, false // somebody deleted or wrote it: the next attempt begins anew
+	}
+	if guarded && apierrors.IsNotFound(err) {
+		return apierrors.NewConflict(schema.GroupResource{Resource: "configmaps"}, i.name, errWritten)
 	}
 	if err == nil && guarded {
 		i.version = written.GetResourceVersion()

@@ -15,7 +15,10 @@ import (
 // nothing is sent.
 func (r *run) merge(ctx context.Context, t *task, book *book) error {
 	before := r.view.get(t.ref)
-	if before == nil {
+	switch {
+	case before == nil && t.marks():
+		return &stale{t.ref} // it was there when the step asked for its mark
+	case before == nil:
 		return r.mergeAbsent(ctx, t, book)
 	}
 	after, err := r.merged(t, before)
@@ -56,6 +59,9 @@ func (r *run) merge(ctx context.Context, t *task, book *book) error {
 	}
 	return err
 }
+
+// marks says that a merge is for the lab's mark on what is there: it makes nothing.
+func (t *task) marks() bool { return t.How == Merge && t.Shared && t.Change == nil }
 
 // mergeAbsent makes the object that a merge finds absent. Where another lab was
 // faster, what that one made is merged into.

@@ -29,6 +29,7 @@ import (
 type neighbour struct {
 	t       *testing.T
 	name    string
+	adopt   bool
 	cluster *kube.Cluster
 	scope   *pipeline.Scope
 	anew    []string // how often it had judged an object in vain, as it told that
@@ -46,6 +47,7 @@ func (n *neighbour) Scope() *pipeline.Scope                               { retu
 func (n *neighbour) Facts() *labs.Facts                                   { return &labs.Facts{Name: n.name} }
 func (n *neighbour) Hub(context.Context) (*kube.Cluster, error)           { return n.cluster, nil }
 func (n *neighbour) HostedCluster(context.Context) (*kube.Cluster, error) { return n.cluster, nil }
+func (n *neighbour) Adopt() bool                                          { return n.adopt }
 func (n *neighbour) Now() time.Time                                       { return time.Now() }
 func (n *neighbour) Secret(context.Context, labs.SecretRef) (labs.Secret, error) {
 	return labs.Secret{}, nil
@@ -128,12 +130,16 @@ type uses struct {
 	key     string
 	value   string
 	applied bool // by an apply, not a merge
+	once    bool // made where it is absent, and no more
 }
 
 func (s uses) Objects(*labs.Facts, kube.Seen) ([]kube.Intent, error) {
-	if s.applied {
+	if s.applied || s.once {
 		u := s.object.DeepCopy()
 		u.Object["data"] = map[string]any{s.key: s.value}
+		if s.once {
+			return []kube.Intent{{How: kube.CreateOnce, Shared: true, Object: u}}, nil
+		}
 		return []kube.Intent{{Shared: true, Object: u, Force: true}}, nil
 	}
 	return []kube.Intent{{How: kube.Merge, Shared: true, Object: s.object, Change: func(u *unstructured.Unstructured) error {

@@ -113,6 +113,25 @@ func foreignReport(ref Ref, u *unstructured.Unstructured) error {
 		event.Line{Label: "made", Text: u.GetCreationTimestamp().UTC().Format("2006-01-02 15:04:05Z")})
 }
 
+// marked says whether an object tells of labrun. What labrun makes does from its first
+// request; an entry without UID may be of one that somebody else made in its place.
+func (r *run) marked(t *task, u *unstructured.Unstructured) bool {
+	if t.Shared {
+		return IsUsed(u)
+	}
+	return u.GetLabels()[LabelLab] == r.scope.Lab
+}
+
+// IsUsed says whether an object of the hub has a lab's mark.
+func IsUsed(u *unstructured.Unstructured) bool {
+	for annotation := range u.GetAnnotations() {
+		if strings.HasPrefix(annotation, UsedBy) {
+			return true
+		}
+	}
+	return false
+}
+
 // ownersOf names those who wrote an object.
 func ownersOf(u *unstructured.Unstructured) string {
 	var names []string

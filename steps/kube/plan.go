@@ -92,7 +92,7 @@ func (r *run) outlook(ctx context.Context, t *task) (pipeline.ObjectChange, erro
 	before := r.view.get(t.ref)
 	c := pipeline.ObjectChange{Object: t.ref.String(), Verb: "none"}
 	switch {
-	case before == nil && t.How == Delete, before != nil && t.How == CreateOnce:
+	case before == nil && t.How == Delete, before != nil && t.How == CreateOnce && !t.Shared:
 		return c, nil
 	case t.How == Delete:
 		c.Verb = "delete"
@@ -118,7 +118,7 @@ func (r *run) outlook(ctx context.Context, t *task) (pipeline.ObjectChange, erro
 // after is what an object that is there would become, nil where it would stay as it
 // is.
 func (r *run) after(ctx context.Context, t *task, before *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	if t.How == Merge {
+	if t.How == Merge || t.How == CreateOnce {
 		after, err := r.merged(t, before)
 		if err != nil || sameJSON(before.Object, after.Object) {
 			return nil, err

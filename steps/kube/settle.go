@@ -17,7 +17,7 @@ import (
 // that a later apply drops would stay for ever, and one that it changes would
 // conflict with the create. The create keeps just what the apply leaves out.
 func (r *run) settle(ctx context.Context, t *task, after *unstructured.Unstructured) error {
-	if t.Initial == nil {
+	if t.Initial == nil && !t.Shared {
 		return nil
 	}
 	body, err := r.handOver(after)

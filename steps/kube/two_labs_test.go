@@ -228,3 +228,37 @@ func TestBothComeToWhatWasFound(t *testing.T) {
 		})
 	}
 }
+
+// What is made once has the mark of each lab that uses it: it goes with the last one,
+// where it was not there before them.
+func TestMadeOnceForTwoLabs(t *testing.T) {
+	for name, found := range map[string]bool{"made by the first one": false, "found": true} {
+		t.Run(name, func(t *testing.T) {
+			s := share(t, "once")
+			one, two := lab(t, "one-"+s.object.GetNamespace()), lab(t, "two-"+s.object.GetNamespace())
+			holds, before := map[string]string{"key": "1"}, map[string]string(nil)
+			if found {
+				s.there(map[string]any{"key": "0"})
+				holds = map[string]string{"key": "0"}
+				before = holds
+			}
+			must(t, step(one, uses{object: s.object, key: "key", value: "1", once: true}))
+			for range 2 {
+				must(t, step(two, uses{object: s.object, key: "key", value: "2", once: true}))
+			}
+			s.want("both have come", holds, one.name, two.name)
+			two.sent = nil
+			must(t, step(two, uses{object: s.object, key: "key", value: "2", once: true}))
+			if two.has("PUT") || two.has("PATCH") || two.has("POST") {
+				t.Errorf("it wrote again: %q", two.sent)
+			}
+			must(t, step(one, destroy.HubObjects{}))
+			s.want("the one that made it is gone", holds, two.name)
+			must(t, step(two, destroy.HubObjects{}))
+			s.want("both are gone", before)
+			if e := s.entry(); e != nil {
+				t.Errorf("the inventory still holds %+v", e)
+			}
+		})
+	}
+}

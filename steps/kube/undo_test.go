@@ -43,6 +43,41 @@ func TestInventoryThatIsMadeMeanwhile(t *testing.T) {
 	}
 }
 
+// An inventory that another lab deletes, since it held nothing any more, is made anew
+// by who had read it before.
+func TestInventoryThatIsDeletedMeanwhile(t *testing.T) {
+	for name, guarded := range map[string]bool{"deleted-open": false, "deleted-guarded": true} {
+		t.Run(name, func(t *testing.T) {
+			one, two := newLab(t, "one").cluster.inventoryOf(name), newLab(t, "two").cluster.inventoryOf(name)
+			a := map[string]*Entry{"a": {Lab: "one", Kind: "ConfigMap", Name: "a"}}
+			if err := one.enter(t.Context(), a, false); err != nil {
+				t.Fatal(err)
+			}
+			if entries, err := two.all(t.Context()); err != nil || len(entries) != 1 {
+				t.Fatalf("%v, %v", entries, err)
+			}
+			if err := one.configMaps().Delete(t.Context(), name, meta.DeleteOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			b := map[string]*Entry{"b": {Lab: "two", Kind: "ConfigMap", Name: "b"}}
+			err := two.enter(t.Context(), b, guarded)
+			if guarded { // what it was judged by is gone
+				if !apierrors.IsConflict(err) {
+					t.Fatalf("entered by what was read before: %v", err)
+				}
+				err = two.enter(t.Context(), b, guarded)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			one.refresh()
+			if entries, err := one.all(t.Context()); err != nil || len(entries) != 1 || entries[0].Name != "b" {
+				t.Errorf("%+v, %v", entries, err)
+			}
+		})
+	}
+}
+
 // The wait for a namespace names what holds it, who put that there, and since when.
 func TestNamespaceTellsWhatHoldsIt(t *testing.T) {
 	l := newLab(t, "ns-held")

@@ -19,7 +19,7 @@ type Apply struct {
 	kube.Patched
 	Manifest any       `yaml:"manifest,omitempty" doc:"one object, or a list of objects"`
 	File     labs.Path `yaml:"file,omitempty" doc:"YAML or JSON file that holds them, one document an object"`
-	Once     bool      `yaml:"once" default:"false" doc:"create each where it is absent, and never change it after"`
+	Once     bool      `yaml:"once" default:"false" doc:"create each where it is absent, and never change it after, but for the mark of labs that share it"`
 	Shared   bool      `yaml:"shared" default:"false" doc:"the objects belong to the hub and not to this lab: several labs may apply them"`
 	Force    bool      `yaml:"force" default:"false" doc:"take fields from their owners instead of reporting a conflict"`
 }

@@ -2,13 +2,11 @@ package steps
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	operatorsv1 "github.com/operator-framework/api/pkg/operators/v1"
 	"github.com/operator-framework/api/pkg/operators/v1alpha1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/labrun/labrun/labs"
@@ -77,13 +75,6 @@ func (s MCEOperator) Objects(f *labs.Facts, seen kube.Seen) ([]kube.Intent, erro
 		},
 	}
 	return append(intents, kube.Intent{Object: sub, Shared: true, Primary: true}), nil
-}
-
-// appliedBy says whether the lab itself brought an object about.
-func appliedBy(f *labs.Facts, u *unstructured.Unstructured) bool {
-	return slices.ContainsFunc(u.GetManagedFields(), func(m metav1.ManagedFieldsEntry) bool {
-		return m.Operation == metav1.ManagedFieldsOperationApply && strings.HasPrefix(m.Manager, "labrun/"+f.Name+"/")
-	})
 }
 
 // subscription finds multicluster engine's, wherever it is.

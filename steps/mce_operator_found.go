@@ -1,6 +1,11 @@
 package steps
 
 import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/labrun/labrun/labs"
@@ -31,4 +36,28 @@ func useFound(found *unstructured.Unstructured, seen kube.Seen) []kube.Intent {
 		}
 	}
 	return append(intents, kube.Intent{How: kube.Merge, Object: blank(kube.RefTo(found)), Shared: true, Primary: true})
+}
+
+// appliedBy says whether the lab itself brought a Subscription about. A run that ended
+// between create and apply has only created it: who merges into what was found writes
+// no name of a package.
+func appliedBy(f *labs.Facts, u *unstructured.Unstructured) bool {
+	return slices.ContainsFunc(u.GetManagedFields(), func(m metav1.ManagedFieldsEntry) bool {
+		if !strings.HasPrefix(m.Manager, "labrun/"+f.Name+"/") {
+			return false
+		}
+		return m.Operation == metav1.ManagedFieldsOperationApply || m.FieldsV1 != nil && namesPackage(m.FieldsV1.GetRawBytes())
+	})
+}
+
+// namesPackage says whether managed fields hold a Subscription's package.
+func namesPackage(fields []byte) bool {
+	var owned struct {
+		Spec map[string]any `json:"f:spec"`
+	}
+	if json.Unmarshal(fields, &owned) != nil {
+		return false
+	}
+	_, there := owned.Spec["f:name"]
+	return there
 }

@@ -5,6 +5,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 
@@ -18,11 +19,12 @@ import (
 type installs struct {
 	steps.MCEOperator
 	namespace string
+	channel   string
 }
 
 func (s installs) facts(f *labs.Facts) *labs.Facts {
 	own := *f
-	own.MCE.Namespace, own.MCE.Channel, own.MCE.Catalog, own.MCE.CatalogNamespace = s.namespace, "stable", "catalog", "openshift-marketplace"
+	own.MCE.Namespace, own.MCE.Channel, own.MCE.Catalog, own.MCE.CatalogNamespace = s.namespace, s.channel, "catalog", "openshift-marketplace"
 	return &own
 }
 
@@ -69,7 +71,7 @@ func (s installs) want(t *testing.T, when string, there bool) {
 // The lab that installed the operator goes before another one that uses it: namespace,
 // OperatorGroup and Subscription stay, and go with the other one.
 func TestOperatorOutlivesTheLabThatInstalledIt(t *testing.T) {
-	s := installs{namespace: "operator-of-two"}
+	s := installs{namespace: "operator-of-two", channel: "stable"}
 	one, two := lab(t, "one-"+s.namespace), lab(t, "two-"+s.namespace)
 	must(t, step(one, s))
 	must(t, step(two, s))
@@ -80,9 +82,35 @@ func TestOperatorOutlivesTheLabThatInstalledIt(t *testing.T) {
 	s.want(t, "both are gone", false)
 }
 
+// A run that ended between the create of the Subscription and its apply has made it all
+// the same: the next one applies it, and what it changes.
+func TestOperatorOfARunThatEnded(t *testing.T) {
+	s := installs{namespace: "operator-that-ended", channel: "stable"}
+	one := lab(t, "one-"+s.namespace)
+	path := "/apis/operators.coreos.com/v1alpha1/namespaces/" + s.namespace + "/subscriptions"
+	one.times, one.killed = 1, true
+	one.overtaken = func(verb, at string) bool { return verb == "PATCH" && at == path+"/multicluster-engine" }
+	if err := step(one, s); err == nil || one.times != 0 || !one.has("POST "+path) {
+		t.Fatalf("it was not ended: %v", err)
+	}
+	s.channel = "stable-2"
+	must(t, step(one, s))
+	client := dynamic.NewForConfigOrDie(kube.Hub().Get(t).Config())
+	u, err := client.Resource(schema.GroupVersionResource{Group: "operators.coreos.com", Version: "v1alpha1", Resource: "subscriptions"}).
+		Namespace(s.namespace).Get(t.Context(), "multicluster-engine", meta.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if channel, _, _ := unstructured.NestedString(u.Object, "spec", "channel"); channel != "stable-2" {
+		t.Errorf("channel %q, managed by %v; want that of the second run", channel, u.GetManagedFields())
+	}
+	s.goes(one)
+	s.want(t, "it is gone", false)
+}
+
 // It goes just before another one has marked what it uses: that one installs it anew.
 func TestOperatorGoesBeforeAnotherLabUsesIt(t *testing.T) {
-	s := installs{namespace: "operator-that-goes"}
+	s := installs{namespace: "operator-that-goes", channel: "stable"}
 	one, two := lab(t, "one-"+s.namespace), lab(t, "two-"+s.namespace)
 	must(t, step(one, s))
 	two.times = 1

@@ -31,8 +31,9 @@ func command(ctx context.Context, argv []string) *exec.Cmd {
 
 // groups are the process groups that run, so that they can be ended with labrun.
 type groups struct {
-	mu   sync.Mutex
-	pids map[int]bool
+	mu     sync.Mutex
+	pids   map[int]bool
+	killed bool
 }
 
 // run runs a command to its end. Where it was stopped, what it had started and
@@ -54,9 +55,13 @@ func (g *groups) run(ctx context.Context, cmd *exec.Cmd) error {
 	return err
 }
 
+// note keeps a group while it runs. One that was begun as all were killed is killed, too.
 func (g *groups) note(pid int, runs bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if runs && g.killed {
+		_ = syscall.Kill(-pid, syscall.SIGKILL)
+	}
 	if g.pids == nil {
 		g.pids = map[int]bool{}
 	}
@@ -67,10 +72,11 @@ func (g *groups) note(pid int, runs bool) {
 	}
 }
 
-// kill kills all that run.
+// kill kills all that run, and all that are begun from now on.
 func (g *groups) kill() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.killed = true
 	for pid := range g.pids {
 		_ = syscall.Kill(-pid, syscall.SIGKILL) // it may have ended just now
 	}

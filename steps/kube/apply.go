@@ -32,8 +32,11 @@ func (r *run) apply(ctx context.Context, t *task, book *book) error {
 	}
 	if before != nil && (t.Shared || t.found) {
 		same, err := r.keepFormer(ctx, t, before, wanted, book)
-		if err != nil || same && t.Shared {
+		if err != nil {
 			return err
+		}
+		if same && t.Shared { // also where a run ended just before it settled it
+			return r.settle(ctx, t, before)
 		}
 	}
 	verb, late := "apply", false

@@ -4,6 +4,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -135,5 +136,56 @@ func TestMergeThatSomebodyElseDid(t *testing.T) {
 	s := stub{intents: []Intent{{How: Merge, Object: object, Change: addKeys(map[string]string{"a": "1"})}}}
 	if r := labAs(t, "done", config).must("done", s); r.changed {
 		t.Errorf("changed: %v", r.told.effects())
+	}
+}
+
+// An object of the hub whose making ended at any of its requests is, once the step was
+// run again, owned as one whose making nothing disturbed.
+func TestSharedIsMadeToTheEnd(t *testing.T) {
+	const denied = `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Forbidden","code":403,"message":"not now"}`
+	ns := hub.Namespace(t, "ends")
+	made := func(name string, refused int) (first int, owns map[string]string) {
+		writes := 0
+		ends := &interloper{times: 1, refusal: denied, act: func() {}, matches: func(r *http.Request) bool {
+			if r.Method == http.MethodGet || r.URL.Query().Get("dryRun") != "" {
+				return false
+			}
+			writes++
+			return writes == refused
+		}}
+		step := stub{intents: []Intent{{Shared: true, Object: aConfigMap(ns, name, map[string]string{"a": "1"})}}}
+		l := labAs(t, "ends-"+name, ends.between(t))
+		if r := l.run("shared", step); (r.err != nil) != (refused > 0) {
+			t.Fatalf("request %d was refused: %v", refused, r.err)
+		}
+		first = writes
+		l.must("shared", step)
+		if r := l.must("shared", step); r.changed {
+			t.Errorf("request %d was refused, and the third run changed something: %v", refused, r.told.effects())
+		}
+		owns = map[string]string{}
+		for _, f := range l.get(RefTo(aConfigMap(ns, name, nil))).GetManagedFields() {
+			owns[f.Manager+" "+string(f.Operation)] = f.FieldsV1.GetRawString()
+		}
+		return first, owns
+	}
+	alike := func(owns map[string]string, name string) map[string]string {
+		all := map[string]string{}
+		for manager, fields := range owns {
+			all[strings.ReplaceAll(manager, name, "NAME")] = strings.ReplaceAll(fields, name, "NAME")
+		}
+		return all
+	}
+	made("first", 0) // and with it the inventory of the hub
+	writes, owns := made("undisturbed", 0)
+	want := alike(owns, "undisturbed")
+	if writes < 4 || len(want) == 0 {
+		t.Fatalf("it took %d writes, and is owned by %v", writes, want)
+	}
+	for n := 1; n <= writes; n++ {
+		name := "cut" + strconv.Itoa(n)
+		if _, owns := made(name, n); !maps.Equal(alike(owns, name), want) {
+			t.Errorf("ended at request %d of %d: owned by %v, want %v", n, writes, alike(owns, name), want)
+		}
 	}
 }

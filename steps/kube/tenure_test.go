@@ -14,6 +14,7 @@ import (
 
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/util/retry"
 
 	"github.com/labrun/labrun/internal/holder"
 )
@@ -82,7 +83,8 @@ func (s silenced) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func (r *aRun) must(t *testing.T) {
 	t.Helper()
-	if err := r.Take(t.Context()); err != nil {
+	// As a step does: the server may refuse it for the moment.
+	if err := retry.OnError(*backoff(), transient, func() error { return r.Take(t.Context()) }); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/labrun/labrun/pipeline/source"
@@ -85,7 +86,7 @@ func (l *loader[E]) readEdge(s *step[E], r stepRead, edges []Edge) []Edge {
 		return edges
 	}
 	l.optional(s, r)
-	return addEdge(edges, Edge{From: from.ID, Reason: ByOutputs, Pos: pos})
+	return addEdge(edges, Edge{From: from.ID, Reason: ByOutputs, Pos: pos, Read: &pos})
 }
 
 // runsLater says that a step runs too late for the one of an id.
@@ -99,10 +100,11 @@ func runsLater[E any](from *Declared[E], id string) string {
 	return fmt.Sprintf("%s runs in the phase %s, after %s", from.ID, from.Phase, id)
 }
 
-// addEdge adds an edge, unless there is one from the same step.
+// addEdge adds an edge, unless there is one from the same step; that one notes a read.
 func addEdge(edges []Edge, e Edge) []Edge {
-	for _, other := range edges {
-		if other.From == e.From {
+	for n := range edges {
+		if edges[n].From == e.From {
+			edges[n].Read = cmp.Or(edges[n].Read, e.Read)
 			return edges
 		}
 	}

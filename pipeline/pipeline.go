@@ -103,7 +103,8 @@ type Edge struct {
 	From   string // id of the earlier step; "" where Phase is set
 	Phase  string // of ByPhase: all of its steps come first
 	Reason Reason
-	Pos    source.Position // of the needs entry or expression that asks for it
+	Pos    source.Position  // of the needs entry or expression that asks for it
+	Read   *source.Position // of a read of the earlier step's outputs, whatever the reason; nil for none
 }
 
 // Reason says why an edge is there.

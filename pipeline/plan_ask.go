@@ -184,7 +184,8 @@ func (p *Plan) FindOrphans(made []Orphan) {
 	for _, s := range p.Steps {
 		steps[s.ID] = true
 		keys[s.ID+"["+s.Key+"]"] = true
-		open[s.ID] = open[s.ID] || s.Repeated && s.Key == "" && s.Verdict == Later
+		unlisted := s.Verdict == Later || strings.HasPrefix(s.Reason, leftOut)
+		open[s.ID] = open[s.ID] || s.Repeated && s.Key == "" && unlisted
 	}
 	for _, m := range made {
 		if !steps[m.Step] || m.Key != "" && !keys[m.Step+"["+m.Key+"]"] && !open[m.Step] {

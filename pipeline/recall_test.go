@@ -53,13 +53,50 @@ func TestSelectRecalls(t *testing.T) {
 		return Recalled{Outputs: map[string]any{"text": "recalled"}, Instances: []RecalledInstance{
 			{Key: "w0", Outputs: map[string]any{"text": "zero"}}, {Key: "w1", Outputs: map[string]any{"text": "one"}}}}, step == "a" || step == "h"
 	}
-	p := loadDo(t, recalling)
-	if err := p.Select(Selection{From: []string{"two"}, Recall: recall}); err != nil {
-		t.Fatal(err)
+	for _, file := range []string{recalling, strings.Replace(recalling, "{id: d,", "{id: d, needs: [a, h],", 1)} {
+		p := loadDo(t, file)
+		if err := p.Select(Selection{From: []string{"two"}, Recall: recall}); err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"a skipped: left out by --from two", "d ok: recalled one 2", "h skipped: left out by --from two"}
+		if d := cmp.Diff(want, endings(t, p)); d != "" {
+			t.Errorf("(-want +got):\n%s", d)
+		}
 	}
-	want := []string{"a skipped: left out by --from two", "d ok: recalled one 2", "h skipped: left out by --from two"}
-	if d := cmp.Diff(want, endings(t, p)); d != "" {
-		t.Errorf("(-want +got):\n%s", d)
+}
+
+// A step that needs the one that it reads is refused, too, where no earlier run left what
+// it reads.
+func TestSelectRefusesWhatNobodyGave(t *testing.T) {
+	for _, needs := range []string{"", " needs: [a, h],"} {
+		p := loadDo(t, strings.Replace(recalling, "{id: d,", "{id: d,"+needs, 1))
+		err := p.Select(Selection{Only: []string{"d"}, Recall: func(string) (Recalled, bool) { return Recalled{}, false }})
+		if err == nil || !strings.Contains(err.Error(), "d reads outputs of a (") || !strings.Contains(err.Error(), "let a take part, --only a,d") {
+			t.Errorf("with%q: %v", needs, err)
+		}
+	}
+}
+
+// What a selection leaves out is no orphan: the lab file has it, whatever its instances.
+func TestOrphans(t *testing.T) {
+	made := []Orphan{{Step: "h", Key: "w1"}, {Step: "h", Key: "w7"}, {Step: "former"}}
+	for _, c := range []struct {
+		only []string
+		want []Orphan
+	}{
+		{nil, made[1:]},
+		{[]string{"a"}, made[2:]},
+		{[]string{"h.w0"}, made[1:]},
+	} {
+		p := loadDo(t, recalling)
+		if err := p.Select(Selection{Only: c.only}); err != nil {
+			t.Fatal(err)
+		}
+		plan := p.Plan()
+		plan.FindOrphans(made)
+		if d := cmp.Diff(c.want, plan.Orphans, cmp.AllowUnexported(Orphan{})); d != "" {
+			t.Errorf("--only %v (-want +got):\n%s", c.only, d)
+		}
 	}
 }
 

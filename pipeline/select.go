@@ -169,10 +169,10 @@ func (p *Pipeline[E]) unread(left map[string]string, s Selection) error {
 			continue
 		}
 		for _, e := range d.Edges {
-			if e.Reason != ByOutputs || skipped[e.From] {
+			if e.Read == nil || skipped[e.From] {
 				continue
 			}
-			if err := l.byID[e.From].readBy(d.ID, e.Pos, left[e.From], s); err != nil {
+			if err := l.byID[e.From].readBy(d.ID, *e.Read, left[e.From], s); err != nil {
 				return err
 			}
 		}

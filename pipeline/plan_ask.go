@@ -184,7 +184,7 @@ func (p *Plan) FindOrphans(made []Orphan) {
 	for _, s := range p.Steps {
 		steps[s.ID] = true
 		keys[s.ID+"["+s.Key+"]"] = true
-		unlisted := s.Verdict == Later || strings.HasPrefix(s.Reason, leftOut)
+		unlisted := s.Verdict == Later || strings.HasPrefix(s.Reason, event.LeftOutBy)
 		open[s.ID] = open[s.ID] || s.Repeated && s.Key == "" && unlisted
 	}
 	for _, m := range made {

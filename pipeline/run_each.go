@@ -52,7 +52,7 @@ func (s *scheduler[E]) tellPlanned(d *Declared[E], insts []*inst) {
 }
 
 // leftOutByOnly is why an instance does not run that a selection does not name.
-const leftOutByOnly = leftOut + "--only"
+const leftOutByOnly = event.LeftOutBy + "--only"
 
 // picks says whether a selection leaves an instance in.
 func (d *Declared[E]) picks(key string) bool {

@@ -87,15 +87,6 @@ func (p *Pipeline[E]) Select(s Selection) error {
 	return nil
 }
 
-// leftOut begins the reason of what a selection leaves out.
-const leftOut = "left out by "
-
-// IsLeftOut says whether a step or instance did not run because a selection did not
-// name it: what it left in an earlier run still stands.
-func IsLeftOut(r *event.Result) bool {
-	return r.Status == event.Skipped && strings.HasPrefix(r.Reason, leftOut)
-}
-
 // instanceOf takes the name of an instance apart: host.worker0, host[worker0].
 func instanceOf(name string) (id, key string) {
 	if id, key, found := strings.Cut(name, "["); found {
@@ -126,7 +117,7 @@ func (p *Pipeline[E]) pickKey(n int, name, key string) error {
 func (p *Pipeline[E]) leave(left map[string]string, by string, keeps func(n int) bool) {
 	for n, d := range p.Steps {
 		if d.Stage == InPhase && !keeps(n) && left[d.ID] == "" {
-			left[d.ID] = leftOut + by
+			left[d.ID] = event.LeftOutBy + by
 		}
 	}
 }

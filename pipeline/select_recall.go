@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/labrun/labrun/pipeline/event"
 	"github.com/labrun/labrun/pipeline/source"
 )
 
@@ -22,7 +23,7 @@ func (d *Declared[E]) readBy(id string, at source.Position, reason string, s Sel
 	case d.OnlyKeys == nil || d.recallUnpicked(s.RecallInstances):
 		return nil
 	default:
-		part, reason, why = "in part ", leftOut+"--only "+strings.Join(s.Only, ","), heldSecret
+		part, reason, why = "in part ", event.LeftOutBy+"--only "+strings.Join(s.Only, ","), heldSecret
 	}
 	if why != "" {
 		why = ": " + why
@@ -34,7 +35,7 @@ func (d *Declared[E]) readBy(id string, at source.Position, reason string, s Sel
 // takesPart is what to type so that a step takes part, whole, that is left out for
 // reason.
 func takesPart(id, reason string) string {
-	flag, names, _ := strings.Cut(strings.TrimPrefix(reason, leftOut), " ")
+	flag, names, _ := strings.Cut(strings.TrimPrefix(reason, event.LeftOutBy), " ")
 	if flag != "--only" {
 		return flag + " " + id
 	}

@@ -110,9 +110,9 @@ func (s AssistedConfig) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 			return v
 		}
 	}
-	flow := "not converged"
+	flow := "off"
 	if f.MCE.ConvergedFlow {
-		flow = "converged"
+		flow = "on"
 	}
-	return done("flow: %s", flow)
+	return done("converged flow: %s", flow)
 }

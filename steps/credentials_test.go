@@ -58,7 +58,7 @@ func TestCredentials(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantNoKubeconfig(t, env, "there is no Secret "+ns+"/hosted-ipv6-admin-kubeconfig", "labrun status LAB")
+	wantNoKubeconfig(t, env, "the hosted cluster has no kubeconfig yet: there is no Secret "+ns+"/hosted-ipv6-admin-kubeconfig", "labrun status LAB")
 	made.Object["status"] = map[string]any{"kubeconfig": map[string]any{"name": "named-by-status"}, "conditions": []any{}}
 	if _, err := clusters.UpdateStatus(t.Context(), made, metav1.UpdateOptions{}); err != nil {
 		t.Fatal(err)

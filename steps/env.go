@@ -144,7 +144,7 @@ func (l *Lab) Requests() map[string]int {
 	add := func(name string, c *kube.Cluster, ok bool) {
 		if ok {
 			r := c.Requests()
-			counts[name+" reads"], counts[name+" writes"], counts[name+" watches"] = r.Reads, r.Writes, r.Watches
+			counts[name+" reads"], counts[name+" watches"], counts[name+" dry runs"], counts[name+" writes"] = r.Reads, r.Watches, r.DryRuns, r.Writes
 		}
 	}
 	hub, ok := l.hub.peek()

@@ -214,11 +214,11 @@ func TestJudgeAssistedConfig(t *testing.T) {
 	}
 	f := factsOf(t, ipv6)
 	judge(t, f, []judged{
-		{"no service yet", s, ``, doneWith("flow: not converged")},
+		{"no service yet", s, ``, doneWith("converged flow: off")},
 		{"restarting", s, service("1"), waits("Deployment multicluster-engine/assisted-service")},
-		{"restarted", s, service("2"), doneWith("not converged")},
+		{"restarted", s, service("2"), doneWith("converged flow: off")},
 	})
-	judge(t, factsOf(t, ipv6, "lab.mce.converged_flow=true"), []judged{{"converged", s, ``, doneWith("flow: converged")}})
+	judge(t, factsOf(t, ipv6, "lab.mce.converged_flow=true"), []judged{{"converged", s, ``, doneWith("converged flow: on")}})
 }
 
 func TestProvisioningOutputs(t *testing.T) {

@@ -51,7 +51,7 @@ func wantGone(t *testing.T, env *Env, clusters dynamic.ResourceInterface, name, 
 	t.Cleanup(enter(t, hub.Get(t), env.facts, nil))
 	wantRemoved(t, env, written, password)
 	wantRemoved(t, env)
-	wantNoKubeconfig(t, env, "the hosted cluster has no kubeconfig yet: there is no HostedCluster")
+	wantNoKubeconfig(t, env, "the hosted cluster is not there, nor its kubeconfig: there is no HostedCluster")
 }
 
 func unpublish(t *testing.T, env *Env) {
@@ -112,7 +112,7 @@ func emptyHub(t *testing.T, f *labs.Facts) (*Env, *controlplane.ControlPlane) {
 func TestHostedKubeconfigWithoutHyperShift(t *testing.T) {
 	f := factsOf(t, ipv6)
 	env, cp := emptyHub(t, f)
-	wantNoKubeconfig(t, env, "the hosted cluster has no kubeconfig yet: there is no HostedCluster clusters/hosted-ipv6", "labrun run LAB builds it")
+	wantNoKubeconfig(t, env, "the hosted cluster is not there, nor its kubeconfig: there is no HostedCluster clusters/hosted-ipv6", "labrun run LAB builds it")
 	named := filepath.Join(t.TempDir(), "mine")
 	f.Results.Kubeconfig = labs.Path(named)
 	own := filepath.Join(env.opts.StateDir, "kubeconfig")

@@ -200,7 +200,7 @@ func (m *memory) outputs(step, key string) (outputs any, ok bool) {
 		case i == nil || i.Result == nil:
 		case wentWell(i):
 			return i.Result.Outputs, true
-		case i.Result.Status == event.Skipped && !pipeline.IsLeftOut(i.Result):
+		case i.Result.Status == event.Skipped && !i.Result.LeftOut():
 			return nil, false
 		}
 	}

@@ -115,12 +115,21 @@ func goOn(w io.Writer, s *event.State) {
 }
 
 // Counts is the line of a run's counts: 14 ok · 9 changed · 9m40s (longest waits: …).
+// What a selection left out is counted by itself, and no skip.
 func Counts(s *event.State) string {
 	var parts []string
+	left := leftOut(s)
 	for _, status := range []event.Status{event.OK, event.Changed, event.Skipped, event.Failed, event.Blocked, event.Cancelled} {
-		if n := s.Summary.Counts[status]; n > 0 {
+		n := s.Summary.Counts[status]
+		if status == event.Skipped {
+			n -= left
+		}
+		if n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, status))
 		}
+	}
+	if left > 0 {
+		parts = append(parts, fmt.Sprintf("%d left out", left))
 	}
 	if len(parts) == 0 {
 		parts = append(parts, "nothing to run")
@@ -130,6 +139,16 @@ func Counts(s *event.State) string {
 		text += " (longest waits: " + strings.Join(waits, ", ") + ")"
 	}
 	return text
+}
+
+// leftOut counts what a selection left out.
+func leftOut(s *event.State) (n int) {
+	for _, i := range instances(s) {
+		if i.Result != nil && i.Result.LeftOut() {
+			n++
+		}
+	}
+	return n
 }
 
 // longestWaits names the two instances that waited the longest, of those that

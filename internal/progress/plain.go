@@ -125,9 +125,12 @@ func (p *Plain) Note(text string) {
 	p.line(clean(text))
 }
 
-// worthALine says whether an end is told by a line of its own; what was blocked
-// or never began is counted at the end.
+// worthALine says whether an end is told by a line of its own; what was blocked, left
+// out or never began is counted at the end.
 func worthALine(i *event.Instance) bool {
+	if i.Result.LeftOut() {
+		return false
+	}
 	switch i.Result.Status {
 	case event.Blocked:
 		return false

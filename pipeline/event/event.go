@@ -159,6 +159,15 @@ type Result struct {
 	As int `json:"as,omitempty"`
 }
 
+// LeftOutBy begins the reason of what a selection does not name; the flag follows.
+const LeftOutBy = "left out by "
+
+// LeftOut says whether a step or instance did not run because a selection did not
+// name it: what it left in an earlier run still stands.
+func (r *Result) LeftOut() bool {
+	return r.Status == Skipped && strings.HasPrefix(r.Reason, LeftOutBy)
+}
+
 // Effect is one change that a step brings about.
 type Effect struct {
 	ID      int    `json:"id"`                // pairs an intent with its done

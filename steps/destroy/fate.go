@@ -36,6 +36,7 @@ type Item struct {
 	Shared bool // the hub's inventory holds it
 	Fate   Fate
 	Why    string
+	Next   string // what is to be done about it; "" for nothing
 	UID    string // of the object as it was seen, "" where it is gone
 
 	Version string // resourceVersion of what labs share, as it was seen

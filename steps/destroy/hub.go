@@ -86,8 +86,11 @@ func (s HubObjects) judged(f *labs.Facts, seen kube.Seen) []Item {
 		}
 		if others := Others(seen.Contents(i.Entry.Name), all); len(others) > 0 {
 			items[n] = i.as(Left, others[0].Ref.String()+" is in it, "+others[0].Why)
-		} else if why, _ := keeps(i, seen, all); why != "" {
+			continue
+		}
+		if why, next := keeps(i, seen, all); why != "" {
 			items[n] = i.as(Kept, why)
+			items[n].Next = next
 		}
 	}
 	return items
@@ -132,14 +135,13 @@ func (s HubObjects) Objects(f *labs.Facts, seen kube.Seen) ([]kube.Intent, error
 
 // Judge counts, and says what is left.
 func (s HubObjects) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
-	items, all := s.judged(f, seen), Items(f.Name, seen)
+	items := s.judged(f, seen)
 	v := tally(items)
 	for _, i := range items {
-		why, next := keeps(i, seen, all)
-		if i.Entry.Kind == "Namespace" && i.Fate == Kept && why != "" && i.Why == why {
-			v.Warnings = append(v.Warnings, event.Report{Title: i.Ref().String() + " is kept: " + why, Next: next})
-		}
-		if i.Fate == Doomed {
+		switch {
+		case i.Fate == Kept && i.Next != "":
+			v.Warnings = append(v.Warnings, event.Report{Title: i.Ref().String() + " is kept: " + i.Why, Next: i.Next})
+		case i.Fate == Doomed:
 			v.Warnings = append(v.Warnings, event.Report{Title: i.Ref().String() + " is there again: somebody made it anew"})
 		}
 	}

@@ -91,25 +91,34 @@ func (b *book) tryFormer(ctx context.Context, inventory *inventory, t *task, bef
 	if e.Found = true; !t.found { // what is taken over is the lab's once its labels say so
 		e.UID = string(before.GetUID())
 	}
-	if !t.Secret && t.ref.Kind != "Secret" {
-		if (t.Shared || t.found) && !b.run.marked(t, before) { // the change was never made, or is undone
-			if old.Former, err = renewed(old.Former, before); err != nil {
-				return fmt.Errorf("keeping the former values of %s: %w", t.ref, err)
-			}
-		}
-		if e.Former, err = formerOf(old, e, before, after, UsedBy+b.run.scope.Lab); err != nil {
-			return fmt.Errorf("keeping the former values of %s: %w", t.ref, err)
-		}
+	if e.Former, err = b.formerValues(t, old, e, before, after); err != nil {
+		return fmt.Errorf("keeping the former values of %s: %w", t.ref, err)
 	}
-	if entered && old.UID == e.UID && !t.Shared { // a lab that has restored it, and has yet to take the entry out, sees by its lab that it is another one
+	// What labs share names the one that changed it last: a lab that has restored the
+	// object, and has yet to take the entry out, sees by it that this is another one.
+	if entered && old.UID == e.UID && !t.Shared {
 		e.Step, e.Key, e.Lab = old.Step, old.Key, old.Lab
 	}
 	return inventory.enter(ctx, map[string]*Entry{key: &e}, true)
 }
 
-// formerOf is the merge patch from after back to before, under what an earlier
+// formerValues are those that entry e is to keep in the place of the old one's.
+func (b *book) formerValues(t *task, old, e Entry, before, after *unstructured.Unstructured) (json.RawMessage, error) {
+	if t.Secret || t.ref.Kind == "Secret" {
+		return nil, nil
+	}
+	if (t.Shared || t.found) && !b.run.marked(t, before) { // the change was never made, or is undone
+		var err error
+		if old.Former, err = renewed(old.Former, before); err != nil {
+			return nil, err
+		}
+	}
+	return mergedFormer(old, e, before, after, UsedBy+b.run.scope.Lab)
+}
+
+// mergedFormer is the merge patch from after back to before, under what an earlier
 // change had kept. What labrun writes on an object is no part of it.
-func formerOf(old, e Entry, before, after *unstructured.Unstructured, annotation string) (json.RawMessage, error) {
+func mergedFormer(old, e Entry, before, after *unstructured.Unstructured, annotation string) (json.RawMessage, error) {
 	from, to := content(after), content(before)
 	withoutMarks(from, to, "annotations", annotation)
 	withoutMarks(from, to, "labels", LabelLab, LabelStep, LabelKey, LabelManagedBy)

@@ -199,7 +199,7 @@ func (r Requests) since(earlier Requests) Requests {
 			verbs[verb] = n
 		}
 	}
-	return Requests{r.Reads - earlier.Reads, r.Writes - earlier.Writes, r.Watches - earlier.Watches, verbs}
+	return Requests{r.Reads - earlier.Reads, r.Watches - earlier.Watches, r.DryRuns - earlier.DryRuns, r.Writes - earlier.Writes, verbs}
 }
 
 // get reads an object with the lab's connection.

@@ -7,11 +7,11 @@ import (
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 )
 
-// Requests counts what was asked of a cluster. A dry run and an apply that
-// changed nothing count as writes: the server alone knows whether they were.
+// Requests counts what was asked of a cluster. An apply that changed nothing counts
+// as a write: the server alone knows whether it was.
 type Requests struct {
-	Reads, Writes, Watches int
-	ByVerb                 map[string]int // GET, WATCH, POST, PUT, PATCH, DELETE
+	Reads, Watches, DryRuns, Writes int
+	ByVerb                          map[string]int // GET, WATCH, DRY RUN, POST, PUT, PATCH, DELETE
 }
 
 // counter counts requests as they leave.
@@ -27,9 +27,12 @@ func (c *counter) wrap(next http.RoundTripper) http.RoundTripper {
 }
 
 func (c *counter) count(r *http.Request) {
-	verb := r.Method
-	if q := r.URL.Query().Get("watch"); q == "true" || q == "1" {
+	verb, query := r.Method, r.URL.Query()
+	switch {
+	case query.Get("watch") == "true" || query.Get("watch") == "1":
 		verb = "WATCH"
+	case query.Has("dryRun"):
+		verb = "DRY RUN"
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -47,6 +50,8 @@ func (c *counter) total() Requests {
 			sum.Reads += n
 		case "WATCH":
 			sum.Watches += n
+		case "DRY RUN":
+			sum.DryRuns += n
 		default:
 			sum.Writes += n
 		}

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -94,7 +95,7 @@ func (l *loader[E]) take(doc *document, file string, chain []string) {
 	for _, n := range doc.Include {
 		l.include(n, file, chain)
 	}
-	if doc.Phases != nil {
+	if len(doc.Phases) > 0 {
 		l.takePhases(doc.Phases)
 	}
 	if doc.Steps == nil {
@@ -150,9 +151,8 @@ func (l *loader[E]) include(n *source.Node, file string, chain []string) {
 func (l *loader[E]) open(n *source.Node, file string) (name string, data []byte, found source.Diagnostics) {
 	builtin, ok := strings.CutPrefix(n.Text, source.BuiltinPrefix)
 	if !ok {
-		name = n.Text
-		if !filepath.IsAbs(name) {
-			name = filepath.Join(source.Position{File: file}.Dir(), name)
+		if name, found = l.beside(n, file); found != nil {
+			return "", nil, found
 		}
 		data, found = l.files.Read(name)
 		if found != nil {
@@ -167,6 +167,21 @@ func (l *loader[E]) open(n *source.Node, file string) (name string, data []byte,
 		}
 	}
 	return "", nil, source.Diagnostics{n.Find(fmt.Sprintf("no file %q is built in", builtin), source.DidYouMean(builtin, l.builtins()))}
+}
+
+// beside is the path that a file names, from its own folder or, with ~/, the home folder.
+func (l *loader[E]) beside(n *source.Node, file string) (string, source.Diagnostics) {
+	if path, ok := strings.CutPrefix(n.Text, "~/"); ok {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return "", source.Diagnostics{n.Find(n.Text+" cannot be found: "+err.Error(), "")}
+		}
+		return filepath.Join(home, path), nil
+	}
+	if filepath.IsAbs(n.Text) {
+		return n.Text, nil
+	}
+	return filepath.Join(source.Position{File: file}.Dir(), n.Text), nil
 }
 
 func (l *loader[E]) builtins() []string {

@@ -201,7 +201,7 @@ func (l *loader[E]) optional(s *step[E], r stepRead) {
 		return
 	}
 	may, why := from.skippable()
-	if s.Stage > from.Stage {
+	if s.Stage != InPhase { // it runs whatever came of the others
 		l.mayHaveFailed(s, from, r)
 		return
 	}

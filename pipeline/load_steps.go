@@ -120,7 +120,7 @@ func (l *loader[E]) step(n *source.Node, what decode.Target) {
 	l.uses(s)
 	s.With = s.doc.With
 	l.stage(s)
-	s.Timeout = l.timeoutOf(s)
+	s.Timeout = l.duration("timeout", s.doc.Timeout)
 	s.Limit = l.limit(s)
 	s.Disabled = l.disabled(s.doc.Disabled)
 	l.nameStep(s, before)
@@ -143,11 +143,8 @@ func (l *loader[E]) uses(s *step[E]) {
 	s.Kind = *s.types.kind
 }
 
-// timeoutOf gives the time that a step may take: its own, else its kind's.
-func (l *loader[E]) timeoutOf(s *step[E]) time.Duration {
-	if span := l.duration("timeout", s.doc.Timeout); span > 0 {
-		return span
-	}
+// timeoutOf gives the time that a step may take which names none.
+func (s *step[E]) timeoutOf() time.Duration {
 	if s.Stage == Finally || s.Stage == OnFailure && s.Kind.Timeout == 0 {
 		return lateTimeout
 	}
@@ -226,7 +223,7 @@ func (l *loader[E]) place() {
 	emit = func(s *step[E], phase int) {
 		s.phase, s.index = phase, len(l.order)
 		s.Phase = l.phaseName(phase)
-		s.Stage = max(InPhase, Stage(phase-l.declared+1))
+		l.settle(s, max(InPhase, Stage(phase-l.declared+1)))
 		l.order = append(l.order, s)
 		for _, next := range behind[s.ID] {
 			emit(next, phase)
@@ -245,6 +242,20 @@ func (l *loader[E]) place() {
 		if n := s.doc.Phase; s.doc.After != nil && n != nil && n.Text != s.Phase {
 			l.fail(n.Find(fmt.Sprintf("%s stands after %s, in the phase %s", s.ID, s.doc.After.Text, s.Phase), "leave phase out"))
 		}
+	}
+}
+
+// settle gives a step the stage in which it stands, and the time that it has there.
+func (l *loader[E]) settle(s *step[E], stage Stage) {
+	if s.Stage != InPhase && s.Stage != stage {
+		key, n := "finally", s.doc.Finally
+		if s.Stage == OnFailure {
+			key, n = "onFailure", s.doc.OnFailure
+		}
+		l.fail(n.Find(fmt.Sprintf("%s stands after %s, in the phase %s, and is no %s step there", s.ID, s.doc.After.Text, s.Phase, key), "leave after out, or "+key))
+	}
+	if s.Stage = stage; s.Timeout == 0 {
+		s.Timeout = s.timeoutOf()
 	}
 }
 

@@ -273,6 +273,19 @@ func TestOverlay(t *testing.T) {
 	}
 }
 
+// An included file may stand in the home folder.
+func TestIncludeFromHome(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	if err := os.WriteFile(filepath.Join(home, "steps.yaml"), []byte("steps:\n  - {id: a, phase: one, uses: test/get}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, found := Load(testRequest(write(t, head+"phases: [one]\ninclude: [~/steps.yaml]\n")))
+	if len(found) > 0 || len(p.Steps) != 1 || p.Steps[0].Pos.File != filepath.Join(home, "steps.yaml") {
+		t.Errorf("%d steps, %v", len(p.Steps), found)
+	}
+}
+
 func FuzzLoad(f *testing.F) {
 	seeds, _ := filepath.Glob("testdata/load/*.yaml")
 	for _, file := range seeds {

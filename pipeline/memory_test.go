@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -135,6 +137,46 @@ func TestRememberOlderLabrun(t *testing.T) {
 		if now.Digest == before.Digest {
 			t.Errorf("%s: the digest of all options does not tell the releases apart", tc.name)
 		}
+	}
+}
+
+type slowOnce struct{}
+
+func (slowOnce) Run(context.Context, struct{}) (struct{}, error) { return struct{}{}, nil }
+
+// Remember reads inputs until it is told to stop.
+func (slowOnce) Remember(ctx context.Context, _ struct{}) (map[string]string, bool, error) {
+	<-ctx.Done()
+	return nil, true, fmt.Errorf("reading the input mirror/: %w", ctx.Err())
+}
+
+// Inputs are read within the step's time, and no longer than the run lasts.
+func TestRememberEnds(t *testing.T) {
+	for _, tc := range []struct {
+		name, timeout string
+		within        time.Duration // of the run
+		want          string
+		exit          int
+	}{
+		{"its time is up", "1ms", time.Minute, "mirror failed: mirror timed out after 1ms", 1},
+		{"the run is ended", "1h", time.Millisecond, "mirror cancelled: context deadline exceeded", 130},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				req := testRequest(write(t, head+"phases: [one]\nsteps:\n  - {id: mirror, phase: one, uses: slow, timeout: "+tc.timeout+"}\n"))
+				p, found := Load(Request[struct{}]{File: req.File, Kinds: []Kind[struct{}]{Use[slowOnce]("slow", "", "")}, Schema: req.Schema, Environ: req.Environ})
+				if len(found) > 0 {
+					t.Fatal(found)
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), tc.within)
+				defer cancel()
+				r := &recorder{}
+				summary, err := p.Run(ctx, RunOptions[struct{}]{Env: func(*Scope) struct{} { return struct{}{} }, Sinks: []event.Sink{r}})
+				if got := strings.Join(r.inOrder(), ", "); err != nil || got != tc.want || summary.Exit != tc.exit {
+					t.Errorf("%s, exit %d, %v; want %s, exit %d", got, summary.Exit, err, tc.want, tc.exit)
+				}
+			})
+		})
 	}
 }
 

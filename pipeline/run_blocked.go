@@ -7,16 +7,15 @@ import (
 	"github.com/labrun/labrun/pipeline/event"
 )
 
-// blocks says whether a failure of one step keeps the other from running: a
-// finally or onFailure step that is behind it by the file's order alone runs all
-// the same.
+// blocks says whether a failure of one step keeps the other from running: a finally
+// or onFailure step runs all the same, unless it needs the other.
 func (s *scheduler[E]) blocks(from, to int) bool {
 	if s.stageOf(to) == InPhase {
 		return true
 	}
 	for _, e := range s.pipeline.Steps[to].Edges {
 		if e.From == s.pipeline.Steps[from].ID {
-			return e.Reason != ByOrder
+			return e.Reason == ByNeeds
 		}
 	}
 	return false

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -66,6 +67,46 @@ steps:
   - {id: dump_b, uses: do, onFailure: [b]}
   - {id: after_clean, uses: do, finally: true}
 `
+
+// TestLateSiblings runs late steps that read how another one ended.
+func TestLateSiblings(t *testing.T) {
+	const steps = `phases: [one]
+steps:
+  - {id: clean, uses: do, finally: true}
+  - {id: alarm, uses: do, finally: true, when: "steps.clean.status == 'failed'", with: {text: "${{ steps.clean.outputs?.text ?? 'nothing' }}"}}
+  - {id: strict, uses: do, finally: true, needs: [clean]}
+`
+	for fails, want := range map[bool][]string{
+		true:  {"clean failed: no", "alarm ok", "strict blocked: needs clean, which failed"},
+		false: {"clean ok", "alarm skipped: steps.clean.status is ok", "strict ok"},
+	} {
+		r, _ := runFile(t, t.Context(), steps, func(_ context.Context, s *Scope, _ string) error {
+			if fails && s.Step == "clean" {
+				return errors.New("no")
+			}
+			return nil
+		})
+		if diff := cmp.Diff(slices.Sorted(slices.Values(want)), slices.Sorted(slices.Values(r.inOrder()))); diff != "" {
+			t.Errorf("clean fails %t (-want +got):\n%s", fails, diff)
+		}
+	}
+}
+
+// TestLateAfter places steps behind late ones.
+func TestLateAfter(t *testing.T) {
+	p := loadDo(t, `phases: [one]
+steps:
+  - {id: a, phase: one, uses: do}
+  - {id: bye, uses: do, finally: true}
+  - {id: more, uses: do, after: bye}
+  - {id: same, uses: do, after: bye, finally: true}
+`)
+	for _, d := range p.Steps[1:] {
+		if d.Stage != Finally || d.Timeout != lateTimeout {
+			t.Errorf("%s: %+v", d.ID, d)
+		}
+	}
+}
 
 func TestLateSteps(t *testing.T) {
 	defer goleak.VerifyNone(t)
@@ -262,6 +303,10 @@ func TestLateMistakes(t *testing.T) {
 		"{id: x, uses: test/get, onFailure: [bb]}":                                                      `no step has the id "bb"`,
 		"{id: x, uses: test/get, onFailure: yes}":                                                       `onFailure must be true, or a list of ids, found "yes"`,
 		"{id: x, uses: test/get, finally: true, with: {name: \"${{ steps.a.outputs.url }}\"}}":          "the outputs of a may be absent: x runs also where a failed",
+		"{id: x, uses: test/get, after: a, finally: true}":                                              "x stands after a, in the phase one, and is no finally step there",
+		"{id: x, uses: test/get, after: a, onFailure: [a]}":                                             "x stands after a, in the phase one, and is no onFailure step there",
+		"{id: x, uses: test/get, after: late, onFailure: true}":                                         "x stands after late, in the phase finally, and is no onFailure step there",
+		"{id: x, uses: test/get, finally: true, with: {name: \"${{ steps.late.outputs.url }}\"}}":       "the outputs of late may be absent: x runs also where late failed",
 		"{id: x, phase: one, uses: test/get, needs: [late]}":                                            "late is a finally step: it runs after x",
 		"{id: x, phase: one, uses: test/get, limit: 2}":                                                 "limit bounds the repetitions of a forEach, and x has none",
 		"{id: x, phase: one, uses: test/get, forEach: lab.workers, limit: 0}":                           `limit must be a whole number from 1 to 1000, found "0"`,

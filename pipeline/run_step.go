@@ -75,10 +75,10 @@ func (s *scheduler[E]) attempt(ctx context.Context, d *Declared[E], t task) (att
 	}
 	a := attempt{scope: s.scope(d, t.key()), options: options}
 	before := s.recall(d, t.key())
-	start, same, err := remember(ctx, d, s.options.Env(a.scope), options, s.options.Salt, before)
+	start, same, err := s.remember(ctx, d, a.scope, options, before)
 	s.tellStarted(d, t.key(), start)
 	if err != nil {
-		a.result = failed(err)
+		a.result = s.unsuccessful(ctx, d, a.scope, err)
 		return a, err
 	}
 	if same {
@@ -102,6 +102,14 @@ func (s *scheduler[E]) attempt(ctx context.Context, d *Declared[E], t task) (att
 		a.result.Outputs = a.outputs
 	}
 	return a, nil
+}
+
+// remember reads what an instance is made of, within its step's time.
+func (s *scheduler[E]) remember(ctx context.Context, d *Declared[E], scope *Scope, options any, before Remembered) (start event.Start, same bool, err error) {
+	limited, cancel := limit(ctx, d)
+	defer cancel()
+	start, same, err = remember(limited, d, s.options.Env(scope), options, s.options.Salt, before)
+	return start, same, overdue(limited, d, scope, err)
 }
 
 // recall gives what earlier runs left of an instance.
@@ -131,16 +139,26 @@ func (s *scheduler[E]) scope(d *Declared[E], key string) *Scope {
 
 // call runs the step under its timeout, and makes an error of a panic.
 func (s *scheduler[E]) call(ctx context.Context, d *Declared[E], scope *Scope, options any) (out Outcome, err error) {
-	if d.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, d.Timeout, errTimeout)
-		defer cancel()
-	}
+	ctx, cancel := limit(ctx, d)
+	defer cancel()
 	out, err = s.tries(ctx, d, scope, options)
-	if err != nil && errors.Is(context.Cause(ctx), errTimeout) && aboutContext(err) {
-		err = timedOut(scope, d.Timeout, err)
+	return out, overdue(ctx, d, scope, err)
+}
+
+// limit ends what an instance does when its step's time is up.
+func limit[E any](ctx context.Context, d *Declared[E]) (context.Context, context.CancelFunc) {
+	if d.Timeout == 0 {
+		return ctx, func() {}
 	}
-	return out, err
+	return context.WithTimeoutCause(ctx, d.Timeout, errTimeout)
+}
+
+// overdue makes an error of time of the one that it led to.
+func overdue[E any](ctx context.Context, d *Declared[E], scope *Scope, err error) error {
+	if err != nil && errors.Is(context.Cause(ctx), errTimeout) && aboutContext(err) {
+		return timedOut(scope, d.Timeout, err)
+	}
+	return err
 }
 
 // aboutContext says whether an error is just that the context ended, so that

@@ -51,30 +51,21 @@ func (p *Pipeline[E]) Select(s Selection) error {
 		{"--until", s.Until, func(n, _, last int) bool { return n <= last }},
 	} {
 		for _, name := range cut.names {
-			id, _ := instanceOf(name)
+			id, key := instanceOf(name)
 			first, last, err := p.find(cut.flag, id)
 			if err != nil {
 				return err
+			}
+			if key != "" {
+				return &SelectionError{fmt.Sprintf("%s names %q: it takes a step or a phase, not one of its instances", cut.flag, name), cut.flag + " " + id}
 			}
 			p.leave(left, cut.flag+" "+name, func(n int) bool { return cut.keeps(n, first, last) })
 		}
 	}
 	if len(s.Only) > 0 {
-		picked := map[int]bool{}
-		for _, name := range s.Only {
-			id, key := instanceOf(name)
-			first, last, err := p.find("--only", id)
-			if err != nil {
-				return err
-			}
-			for n := first; n <= last; n++ {
-				picked[n] = true
-			}
-			if key != "" {
-				if err := p.pickKey(first, name, key); err != nil {
-					return err
-				}
-			}
+		picked, err := p.pick(s.Only)
+		if err != nil {
+			return err
 		}
 		p.leave(left, "--only "+strings.Join(s.Only, ","), func(n int) bool { return picked[n] })
 	}
@@ -87,6 +78,33 @@ func (p *Pipeline[E]) Select(s Selection) error {
 	return nil
 }
 
+// pick gives the steps that --only names. One that is named whole has all of its
+// instances, whichever of them are named beside it.
+func (p *Pipeline[E]) pick(names []string) (map[int]bool, error) {
+	picked, whole := map[int]bool{}, map[int]bool{}
+	for _, name := range names {
+		id, key := instanceOf(name)
+		first, last, err := p.find("--only", id)
+		if key != "" && err == nil {
+			first, err = p.pickKey(id, key, name)
+			last = first
+		}
+		if err != nil {
+			return nil, err
+		}
+		for n := first; n <= last; n++ {
+			picked[n] = true
+			whole[n] = whole[n] || key == ""
+		}
+	}
+	for n := range whole {
+		if whole[n] {
+			p.Steps[n].OnlyKeys = nil
+		}
+	}
+	return picked, nil
+}
+
 // instanceOf takes the name of an instance apart: host.worker0, host[worker0].
 func instanceOf(name string) (id, key string) {
 	if id, key, found := strings.Cut(name, "["); found {
@@ -96,22 +114,40 @@ func instanceOf(name string) (id, key string) {
 	return id, key
 }
 
-// pickKey lets just this instance of the n-th step take part, beside those that
-// were picked before.
-func (p *Pipeline[E]) pickKey(n int, name, key string) error {
+// pickKey lets just this instance of a step take part, beside those that were picked
+// before, and gives the step.
+func (p *Pipeline[E]) pickKey(id, key, name string) (int, error) {
+	n := slices.IndexFunc(p.Steps, func(d *Declared[E]) bool { return d.ID == id })
+	if n < 0 {
+		return 0, &SelectionError{fmt.Sprintf("--only names %q: %s is a phase, and just a step has instances", name, id), p.repeatedIn(id, key)}
+	}
 	d := p.Steps[n]
 	if d.ForEach == nil {
-		return &SelectionError{fmt.Sprintf("--only names %q: %s is not repeated", name, d.ID), "--only " + d.ID}
+		return 0, &SelectionError{fmt.Sprintf("--only names %q: %s is not repeated", name, d.ID), "--only " + d.ID}
 	}
 	var keys []string
 	for _, i := range d.Instances {
 		keys = append(keys, i.Key)
 	}
 	if d.Instances != nil && !slices.Contains(keys, key) {
-		return &SelectionError{fmt.Sprintf("--only names %q: %s has no instance %q", name, d.ID, key), source.DidYouMean(key, keys)}
+		return 0, &SelectionError{fmt.Sprintf("--only names %q: %s has no instance %q", name, d.ID, key), source.DidYouMean(key, keys)}
 	}
 	d.OnlyKeys = append(d.OnlyKeys, key)
-	return nil
+	return n, nil
+}
+
+// repeatedIn is what to type for one instance of each repeated step of a phase.
+func (p *Pipeline[E]) repeatedIn(phase, key string) string {
+	var names []string
+	for _, d := range p.Steps {
+		if d.Phase == phase && d.ForEach != nil {
+			names = append(names, d.ID+"."+key)
+		}
+	}
+	if len(names) == 0 {
+		return "--only " + phase
+	}
+	return "--only " + strings.Join(names, ",")
 }
 
 func (p *Pipeline[E]) leave(left map[string]string, by string, keeps func(n int) bool) {

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -67,6 +68,55 @@ func TestSelect(t *testing.T) {
 			}
 			if diff := cmp.Diff(tc.want, strings.Join(ran, " ")); diff != "" {
 				t.Errorf("run: %s", diff)
+			}
+		})
+	}
+}
+
+// TestSelectInstances selects instances of repeated steps.
+func TestOnlyInstances(t *testing.T) {
+	const repeated = `phases: [one, two, more]
+steps:
+  - {id: a, phase: one, uses: do}
+  - {id: each, phase: two, uses: do, forEach: lab.workers}
+  - {id: two, phase: two, uses: do, forEach: lab.workers}
+  - {id: other, phase: more, uses: do, forEach: lab.workers}
+  - {id: another, phase: more, uses: do, forEach: lab.workers}
+`
+	for _, tc := range []struct {
+		name string
+		s    Selection
+		want string // instances that run, or the error
+	}{
+		{"one", Selection{Only: []string{"each.w0"}}, "each[w0]"},
+		{"one, in brackets", Selection{Only: []string{"each[w1]"}}, "each[w1]"},
+		{"a step whole, and one of its instances", Selection{Only: []string{"each.w0", "each"}}, "each[w0] each[w1]"},
+		{"of a phase", Selection{Only: []string{"one.w0"}}, "--only names \"one.w0\": one is a phase, and just a step has instances\n  --only one"},
+		{"of a phase with some", Selection{Only: []string{"more.w0"}}, "--only names \"more.w0\": more is a phase, and just a step has instances\n  --only other.w0,another.w0"},
+		{"of a step that is called as its phase", Selection{Only: []string{"two.w0"}}, "two[w0]"},
+		{"from one", Selection{From: []string{"each.w0"}}, "--from names \"each.w0\": it takes a step or a phase, not one of its instances\n  --from each"},
+		{"until one", Selection{Until: []string{"each[w0]"}}, "--until names \"each[w0]\": it takes a step or a phase, not one of its instances\n  --until each"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			p := loadDo(t, repeated)
+			if err := p.Select(tc.s); err != nil {
+				if !strings.HasPrefix(err.Error(), tc.want) {
+					t.Error(err)
+				}
+				return
+			}
+			r := &recorder{}
+			if _, err := p.Run(t.Context(), doOptions(r)); err != nil {
+				t.Fatal(err)
+			}
+			var ran []string
+			for _, text := range r.inOrder() {
+				if name, ok := strings.CutSuffix(text, " ok"); ok {
+					ran = append(ran, name)
+				}
+			}
+			if got := strings.Join(slices.Sorted(slices.Values(ran)), " "); got != tc.want {
+				t.Errorf("ran %q, want %q", got, tc.want)
 			}
 		})
 	}

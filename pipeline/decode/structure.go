@@ -108,6 +108,20 @@ func (r *run) list(n *source.Node, v reflect.Value, s spot) {
 		}
 		r.value(item, v.Index(i), inner)
 	}
+	if v.Type().Elem().Kind() == reflect.Pointer {
+		v.Set(filled(v))
+	}
+}
+
+// filled leaves out the items that point to nothing: that they are empty has been told.
+func filled(list reflect.Value) reflect.Value {
+	kept := reflect.MakeSlice(list.Type(), 0, list.Len())
+	for i := range list.Len() {
+		if item := list.Index(i); !item.IsNil() {
+			kept = reflect.Append(kept, item)
+		}
+	}
+	return kept
 }
 
 func (r *run) mapping(n *source.Node, v reflect.Value, s spot) {

@@ -18,7 +18,7 @@ type Exec struct {
 	Shell   string            `yaml:"shell,omitempty" doc:"text for sh -eu -c, instead of command"`
 	Dir     string            `yaml:"dir,omitempty" doc:"folder to run in"`
 	Env     map[string]string `yaml:"env,omitempty" doc:"variables beside labrun's own"`
-	Creates string            `yaml:"creates,omitempty" doc:"file: where it exists, nothing is run"`
+	Creates string            `yaml:"creates,omitempty" doc:"file, a relative one in dir: where it exists, nothing is run"`
 	Unless  []string          `yaml:"unless,omitempty" doc:"program and arguments: where it succeeds, nothing is run"`
 	Once    bool              `yaml:"once,omitempty" doc:"run again only where options or inputs differ from the last run of it that ended well, by the journals on this machine"`
 	Inputs  []string          `yaml:"inputs,omitempty" doc:"with once: files and folders that the program reads"`
@@ -90,8 +90,9 @@ func (s Exec) refuseSecrets(holds func(string) bool) error {
 // needless gives the reason why nothing is to do, "" where something is.
 func (s Exec) needless(ctx context.Context, env *Env) (string, error) {
 	if s.Creates != "" {
-		if _, err := os.Stat(s.Creates); err == nil {
-			return s.Creates + " exists", nil
+		path := s.inDir(s.Creates)
+		if _, err := os.Stat(path); err == nil {
+			return path + " exists", nil
 		}
 	}
 	if len(s.Unless) == 0 {

@@ -84,19 +84,19 @@ func (l *Lab) publishedKubeconfig(ctx context.Context, path string, written bool
 			Lines: []event.Line{{Label: "seen", Text: fmt.Sprintf("there is no %s on %s", hostedClusterRef(l.facts), l.hubHost())}},
 			Next:  "labrun run LAB builds it again; where it stands on another management cluster: --kubeconfig FILE"}, Cause: err}
 	case absent(err):
-		return "", "", l.missing("the hosted cluster is not there, nor its kubeconfig", hostedClusterRef(l.facts), "labrun run LAB builds it", err)
+		return "", "", l.noKubeconfig("the hosted cluster is not there, nor its kubeconfig", hostedClusterRef(l.facts), "labrun run LAB builds it", err)
 	case err == nil:
 		text, err = l.published(ctx, ref, "kubeconfig")
 	}
 	if absent(err) {
-		return "", "", l.missing("the hosted cluster has no kubeconfig yet", ref, "HyperShift publishes it once the control plane's API server runs: labrun status LAB says how far the run is, oc get "+
+		return "", "", l.noKubeconfig("the hosted cluster has no kubeconfig yet", ref, "HyperShift publishes it once the control plane's API server runs: labrun status LAB says how far the run is, oc get "+
 			kube.GetArguments(hostedClusterRef(l.facts))+" what HyperShift waits for", err)
 	}
 	return text, ref.String() + " on " + l.hubHost(), err
 }
 
-// missing is the error of a kubeconfig that is not there because an object is not.
-func (l *Lab) missing(what string, object kube.Ref, next string, err error) error {
+// noKubeconfig is the error of one that is not there because an object is not.
+func (l *Lab) noKubeconfig(what string, object kube.Ref, next string, err error) error {
 	return &pipeline.Report{Report: event.Report{Title: fmt.Sprintf("%s: there is no %s on %s", what, object, l.hubHost()), Next: next}, Cause: err}
 }
 

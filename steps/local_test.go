@@ -34,6 +34,8 @@ func TestExec(t *testing.T) {
 		{name: "folder", step: Exec{Shell: "ls", Dir: dir}, ran: true, stdout: "there"},
 		{name: "creates", step: Exec{Command: []string{"false"}, Creates: there}, summary: there + " exists"},
 		{name: "creates, not there", step: Exec{Command: []string{"true"}, Creates: there + "x"}, ran: true},
+		{name: "creates, in its folder", step: Exec{Command: []string{"false"}, Dir: dir, Creates: "there"}, summary: there + " exists"},
+		{name: "creates, not in its folder", step: Exec{Command: []string{"true"}, Dir: dir, Creates: "local_test.go"}, ran: true},
 		{name: "unless", step: Exec{Command: []string{"false"}, Unless: []string{"true"}}, summary: "true succeeded"},
 		{name: "unless, not so", step: Exec{Command: []string{"true"}, Unless: []string{"false"}}, ran: true},
 		{name: "unless is not there", step: Exec{Command: []string{"true"}, Unless: []string{"/nowhere/x"}}, err: []string{"running unless", "/nowhere/x"}},
@@ -66,6 +68,32 @@ func TestExec(t *testing.T) {
 				t.Errorf("effects %q", effects)
 			}
 		})
+	}
+}
+
+// A plan says of what a program creates what the run says, wherever labrun was started.
+func TestExecPlan(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "rhcos.iso"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	get := []string{"curl", "-fsSO", "https://mirror.lab/rhcos.iso"}
+	for _, c := range []struct {
+		name string
+		step Exec
+		runs bool
+	}{
+		{"in its folder", Exec{Command: get, Dir: dir, Creates: "rhcos.iso"}, false},
+		{"by its whole path", Exec{Command: get, Dir: "/", Creates: filepath.Join(dir, "rhcos.iso")}, false},
+		{"not there yet", Exec{Command: get, Dir: dir, Creates: "other.iso"}, true},
+		{"where labrun was started", Exec{Command: get, Dir: dir, Creates: "local_test.go"}, true},
+		{"in a folder that is not there", Exec{Command: get, Dir: dir + "/x", Creates: "rhcos.iso"}, true},
+	} {
+		env, _ := anEnv(t, factsOf(t, ipv4), LabOptions{})
+		change, err := c.step.Plan(t.Context(), env)
+		if err != nil || (len(change.Objects) == 1) != c.runs {
+			t.Errorf("%s: %+v, %v", c.name, change, err)
+		}
 	}
 }
 

@@ -21,7 +21,7 @@ func (s Exec) Plan(context.Context, *Env) (pipeline.Change, error) {
 		return pipeline.Change{}, err
 	}
 	if s.Creates != "" {
-		switch _, err := os.Stat(s.Creates); {
+		switch _, err := os.Stat(s.inDir(s.Creates)); {
 		case err == nil:
 			return pipeline.Change{}, nil
 		case !errors.Is(err, fs.ErrNotExist):

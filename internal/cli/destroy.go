@@ -116,7 +116,7 @@ func (a *app[E]) loadDestroy(file string, f destroyFlags) (*pipeline.Pipeline[E]
 	if f.from != "" || f.orphans || len(f.workers) > 0 {
 		request := a.request(file, f.labFlags)
 		request.Lenient = true
-		built, found := pipeline.Load(request)
+		built, found := a.read(request)
 		if len(found) > 0 {
 			return nil, nil, &invalid{found, built.Files}
 		}
@@ -139,7 +139,7 @@ func (a *app[E]) undoing(file string, f labFlags, what undoFlags, timeout time.D
 	request := a.request(file, f)
 	request.Kinds, request.Builtin = a.program.Destroy.Kinds(), a.program.Destroy.Files
 	request.Instead, request.Lenient = instead, true
-	p, found := pipeline.Load(request)
+	p, found := a.read(request)
 	if len(found) > 0 {
 		return nil, &invalid{found, p.Files}
 	}

@@ -79,10 +79,17 @@ func (f labFlags) command(file string) string {
 	return shellescape.QuoteCommand(words)
 }
 
+// read reads a lab file, and begins to mask its secrets before anything is told of it.
+// Whatever opens a Job is read by it: a lab that is taken apart, too.
+func (a *app[E]) read(r pipeline.Request[E]) (*pipeline.Pipeline[E], source.Diagnostics) {
+	p, found := pipeline.Load(r)
+	a.know(p.Facts)
+	return p, found
+}
+
 // load reads a lab file and tells its warnings.
 func (a *app[E]) load(file string, f labFlags) (*pipeline.Pipeline[E], error) {
-	p, found := pipeline.Load(a.request(file, f))
-	a.know(p.Facts)
+	p, found := a.read(a.request(file, f))
 	if len(found) > 0 {
 		return p, &invalid{found, p.Files}
 	}
@@ -90,7 +97,8 @@ func (a *app[E]) load(file string, f labFlags) (*pipeline.Pipeline[E], error) {
 	return p, nil
 }
 
-// know begins to mask the secrets of a lab, before anything is told of it.
+// know begins to mask the secrets of a lab that are on this machine; those that are not
+// there, or that a command prints, are left to who needs them.
 func (a *app[E]) know(facts any) {
 	if facts == nil {
 		return

@@ -28,7 +28,12 @@ func (a *app[E]) planCommand() *cobra.Command {
 		Long: `Says of each step whether it would run or be skipped, and why. Where the management cluster answers, it is asked
 by dry runs what each step would change: nothing is changed, and no BMC is asked.`,
 		Args: oneLab,
-		RunE: func(cmd *cobra.Command, args []string) error { return a.plan(cmd.Context(), args[0], f) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.selectFlags.check(cmd); err != nil {
+				return err
+			}
+			return a.plan(cmd.Context(), args[0], f)
+		},
 	}
 	f.labFlags.register(cmd)
 	f.selectFlags.register(cmd)

@@ -108,7 +108,7 @@ func renderAll[E any](ctx context.Context, p *pipeline.Pipeline[E], environment 
 		if d.Kind.Render == nil || planned.Verdict == pipeline.WillSkip {
 			continue
 		}
-		err := renderOne(ctx, &b, p, d, planned, environment)
+		known, err := renderOne(ctx, &b, p, d, planned, environment)
 		if errors.Is(err, pipeline.ErrLater) {
 			left++
 			fmt.Fprintf(&b, "# %s\n", oneLine(err.Error()))
@@ -120,11 +120,15 @@ func renderAll[E any](ctx context.Context, p *pipeline.Pipeline[E], environment 
 		if err != nil {
 			return "", 0, fmt.Errorf("render %s (%s): %w", planned.Name(), planned.Position, err)
 		}
+		if !known {
+			left++
+		}
 	}
 	return b.String(), left, nil
 }
 
-func renderOne[E any](ctx context.Context, b *strings.Builder, p *pipeline.Pipeline[E], d *pipeline.Declared[E], planned pipeline.PlannedStep, environment Environment[E]) error {
+// renderOne renders one step, or says in a comment that its options are not known yet.
+func renderOne[E any](ctx context.Context, b *strings.Builder, p *pipeline.Pipeline[E], d *pipeline.Declared[E], planned pipeline.PlannedStep, environment Environment[E]) (known bool, err error) {
 	fmt.Fprintf(b, "# %s: %s\n", planned.Name(), d.Kind.Name)
 	if planned.Verdict == pipeline.Later {
 		fmt.Fprintf(b, "# %s\n", oneLine(planned.Reason))
@@ -132,19 +136,19 @@ func renderOne[E any](ctx context.Context, b *strings.Builder, p *pipeline.Pipel
 	options, err := p.OptionsNow(d, planned.Key)
 	if err != nil {
 		fmt.Fprintf(b, "# its options are known during the run only%s\n", placeOf(err))
-		return nil
+		return false, nil
 	}
 	scope := pipeline.NewScope(p.Name, d.Phase, d.ID, planned.Key, func(event.Event) error { return nil })
 	objects, err := d.Kind.Render(ctx, environment.New(scope), options)
 	if err != nil {
-		return err
+		return false, err
 	}
 	for _, o := range objects {
 		text, err := yaml.Marshal(o)
 		if err != nil {
-			return err
+			return false, err
 		}
 		fmt.Fprintf(b, "---\n%s", text)
 	}
-	return nil
+	return true, nil
 }

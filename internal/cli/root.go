@@ -30,6 +30,9 @@ hosted cluster whose workers have joined. labrun LAB is the same as labrun run L
 			if len(args) > 1 {
 				return &misuse{message: fmt.Sprintf("one lab at a time: %s and %s were given", args[0], args[1]), hint: "labrun run LAB"}
 			}
+			if err := o.selectFlags.check(cmd); err != nil {
+				return err
+			}
 			return a.run(cmd.Context(), args[0], o)
 		},
 		SilenceErrors:     true,

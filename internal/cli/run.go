@@ -47,7 +47,12 @@ func (a *app[E]) runCommand() *cobra.Command {
 ` + exitTable,
 		Example: "  labrun labs/ipv6-disconnected.yaml\n  labrun run labs/ipv4-connected.yaml --values my.yaml --kubeconfig hub.kubeconfig",
 		Args:    oneLab,
-		RunE:    func(cmd *cobra.Command, args []string) error { return a.run(cmd.Context(), args[0], f) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.selectFlags.check(cmd); err != nil {
+				return err
+			}
+			return a.run(cmd.Context(), args[0], f)
+		},
 	}
 	f.register(cmd)
 	a.unattended(cmd, &f.longest)

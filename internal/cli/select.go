@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"slices"
+
 	"github.com/spf13/cobra"
 
 	"github.com/labrun/labrun/pipeline"
@@ -19,6 +21,20 @@ func (f *selectFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.from, "from", "", "this step or phase, and all that stand behind it in the plan")
 	flags.StringVar(&f.until, "until", "", "all up to this step or phase")
 	flags.BoolVar(&f.fresh, "fresh", false, "forget what earlier runs did: only what can be seen is taken as done")
+}
+
+// check refuses a name that a shell left empty: it would mean the whole lab.
+func (f selectFlags) check(cmd *cobra.Command) error {
+	given := cmd.Flags().Changed
+	for _, flag := range []struct {
+		name  string
+		empty bool
+	}{{"only", len(f.only) == 0 || slices.Contains(f.only, "")}, {"from", f.from == ""}, {"until", f.until == ""}} {
+		if given(flag.name) && flag.empty {
+			return &misuse{message: "--" + flag.name + " names no step or phase", hint: cmd.CommandPath() + " LAB --" + flag.name + " STEP"}
+		}
+	}
+	return nil
 }
 
 // given says whether a part of the steps is selected.

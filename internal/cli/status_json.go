@@ -20,7 +20,7 @@ type statusDoc struct {
 	CutOff   bool           `json:"cut_off"`          // its process ended without
 	Holder   *holder.Holder `json:"holder,omitempty"` // of a run that goes on
 	Left     *statusLeft    `json:"left,omitempty"`
-	// ContinuesFrom is the instance at which the same command goes on: where a run
+	// ContinuesFrom is the instance at which the lab is gone on with: where a run
 	// failed or was cut off.
 	ContinuesFrom string         `json:"continues_from,omitempty"`
 	Summary       *event.Summary `json:"summary,omitempty"`
@@ -60,8 +60,8 @@ func statusOf(s *event.State, running bool, by holder.Holder, left *forecast.Lef
 		CutOff: !running && !s.Finished, Phases: phasesOf(s)}
 	if running {
 		doc.Holder = &by
-	} else {
-		doc.ContinuesFrom = progress.ContinuesFrom(s)
+	} else if c := progress.Continues(s); c != nil {
+		doc.ContinuesFrom = c.From
 	}
 	if left != nil {
 		doc.Left = &statusLeft{left.Time, left.Runs, left.Never}

@@ -262,6 +262,51 @@ func TestCanaries(t *testing.T) {
 	l.wantDecoys(t, sinks)
 }
 
+// TestCanariesOfADestroy does so with what takes the lab apart, which needs none of the
+// secrets: they are masked all the same. The registry's login is in a file here: one that
+// a command prints is not asked for.
+func TestCanariesOfADestroy(t *testing.T) {
+	l := newCareless(t)
+	t.Chdir(l.dir)
+	text, err := os.ReadFile("lab.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = bytes.Replace(text, []byte("{command: [cat, login]}"), []byte("{file: login}"), 1)
+	if err := os.WriteFile("lab.yaml", text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const address = "127.0.0.1" // of the BMCs, and a password that would mask it
+	if err := os.WriteFile("bmc-password", []byte(address+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var known canary.Cage
+	for name, value := range map[string]string{"word": longWord, "signs": oddSigns, "login": inPull, "token": token} {
+		known.Put(name, value)
+	}
+	for name, args := range map[string][]string{
+		"destroy": {}, "destroy --from": {"--from", "two"}, "destroy -o json": {"-o", "json"}, "destroy --dry-run": {"--dry-run"}, "destroy --orphans --dry-run": {"--orphans", "--dry-run"},
+	} {
+		out, errs, code := l.run(t, append([]string{"destroy", "lab.yaml", "--state-dir", l.state}, args...)...)
+		if code != 1 || len(l.decoys.In([]byte(out+errs))) == 0 {
+			t.Errorf("%s: exit code %d, and nothing of what was said is told:\n%s\n%s", name, code, out, errs)
+		}
+		if found := known.In([]byte(out + errs)); len(found) > 0 {
+			t.Errorf("%s tells %v:\n%s\n%s", name, found, out, errs)
+		}
+		if !slices.Contains(args, "--dry-run") && !strings.Contains(out+errs, "hub https://"+address) {
+			t.Errorf("%s masks what the facts name:\n%s\n%s", name, out, errs)
+		}
+	}
+	files, err := known.Walk(l.state, nil)
+	if err != nil || len(files) > 0 {
+		t.Errorf("files hold secrets: %v, %v", files, err)
+	}
+	if files, err = l.decoys.Walk(l.state, nil); err != nil || len(files["sound/1/journal.jsonl"]) == 0 || len(files["sound/1/survey/why.md"]) == 0 {
+		t.Errorf("journal and evidence tell nothing of what was said; %v do, %v", files, err)
+	}
+}
+
 // wantDecoys proves that the places were looked at.
 func (l *careless) wantDecoys(t *testing.T, sinks map[string]string) {
 	t.Helper()

@@ -89,28 +89,8 @@ func Closing(w io.Writer, s *event.State) {
 			labelled(w, clean(l.Label), l.Text)
 		}
 	}
-	goOn(w, s)
-}
-
-// goOn says how a run that did not end well is continued.
-func goOn(w io.Writer, s *event.State) {
-	first, before := firstOf(s, event.Failed), "fix it and "
-	if first == nil {
-		first, before = firstOf(s, event.Cancelled), ""
-	}
-	if first == nil {
-		return
-	}
-	again := s.Run.GoesOn(first.Phase)
-	switch {
-	case s.Run.Command == event.Rebuild && again != s.Run.Again():
-		fmt.Fprintf(w, "%stype %s\nit goes on from %s; the same rebuild would destroy what was built\n", before, again, first.Typed())
-	case s.Run.Command != "" && s.Run.Command != "run":
-		fmt.Fprintf(w, "%stype %s\nit goes on from %s\n", before, again, first.Typed())
-	case before != "":
-		fmt.Fprintf(w, "fix it and run the same command: labrun continues from %s\n", first.Typed())
-	default:
-		fmt.Fprintf(w, "run the same command to go on: labrun continues from %s\n", first.Typed())
+	if c := Continues(s); c != nil {
+		c.write(w)
 	}
 }
 
@@ -179,24 +159,6 @@ func requests(counts map[string]int) string {
 		return ""
 	}
 	return "requests: " + strings.Join(parts, " · ")
-}
-
-// firstOf gives the first instance in the file's order that ended so; of the
-// cancelled ones one that had begun.
-func firstOf(s *event.State, status event.Status) *event.Instance {
-	var first *event.Instance
-	for _, i := range instances(s) {
-		if i.Result == nil || i.Result.Status != status {
-			continue
-		}
-		if i.Start != nil {
-			return i
-		}
-		if first == nil {
-			first = i
-		}
-	}
-	return first
 }
 
 func instances(s *event.State) []*event.Instance {

@@ -67,32 +67,14 @@ func Status(w io.Writer, s Situation, colour bool) error {
 // goes on.
 func CutOff(w io.Writer, s *event.State) {
 	fmt.Fprintf(w, "\nthe run was cut off: its last event is of %s\n", s.Last.Local().Format("2006-01-02 15:04:05"))
-	if from := ContinuesFrom(s); from != "" {
-		fmt.Fprintf(w, "run the same command to go on: labrun continues from %s\n", from)
-	} else {
-		fmt.Fprintln(w, "run the same command to go on")
+	if c := Continues(s); c != nil {
+		c.write(w)
 	}
 }
 
 // Ended is the line of an instance that has ended.
 func Ended(i *event.Instance) string {
 	return newLayout(event.Run{}, false).finished(i, i.Phase)
-}
-
-// ContinuesFrom is the first instance in the file's order, as a person types it,
-// that a run has not brought to a good end: "" where there is none.
-func ContinuesFrom(s *event.State) string {
-	for _, st := range s.Steps {
-		if len(st.Instances) == 0 {
-			return st.ID
-		}
-		for _, i := range st.Instances {
-			if i.Result == nil || i.Result.Status == event.Failed || i.Result.Status == event.Blocked || i.Result.Status == event.Cancelled {
-				return i.Typed()
-			}
-		}
-	}
-	return ""
 }
 
 // waitsShown bounds how many waits are told with all that they see.

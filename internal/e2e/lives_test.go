@@ -87,11 +87,15 @@ func (m *mortal) part(b *blow, kills *atomic.Int64, holds func(*testing.T, outco
 	if b != nil {
 		name += " killed " + b.name
 	}
-	return m.t.Run(name, func(t *testing.T) {
+	whole := m.t.Run(name, func(t *testing.T) {
 		n, last := m.survives(t, b, doing...)
 		kills.Add(int64(n))
 		holds(t, last)
 	})
+	if whole && b != nil {
+		noteStruck(m.t, doing[0], b.name)
+	}
+	return whole
 }
 
 // survives lets a command be struck, and then lets it come to its end.

@@ -18,6 +18,7 @@ var (
 	// Hours: make sweep.
 	sweep      = flag.Int("sweep", 0, "kill so many runs at random moments, and a quarter as many rebuilds and destroys")
 	boundaries = flag.String("boundaries", "", "kill a run, a rebuild and a destroy of its own at each boundary for which this matches the command, a space and its name")
+	struck     = flag.String("struck", "", "a file of the boundaries that are struck: a sweep leaves them out, and adds its own")
 	further    = flag.Bool("further", false, "let all failures happen, not just those that every test run has the time for")
 )
 

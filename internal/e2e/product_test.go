@@ -1,11 +1,15 @@
 package e2e
 
 import (
+	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
+	"os"
 	"regexp"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -26,7 +30,7 @@ func TestSweep(t *testing.T) {
 	var lives []life
 	if *boundaries != "" {
 		want := regexp.MustCompile(*boundaries)
-		lives = livesOf(atEach(want, "run", u.run), atEach(want, "rebuild", u.rebuild), atEach(want, "destroy", u.destroy))
+		lives = livesOf(atEach(t, want, "run", u.run), atEach(t, want, "rebuild", u.rebuild), atEach(t, want, "destroy", u.destroy))
 	}
 	t.Logf("%d lives for the boundaries; passed were %d of a run, %d of a rebuild, %d of a destroy", len(lives), len(u.run), len(u.rebuild), len(u.destroy))
 	lives = append(lives, livesOf(atMoments(*sweep, 4*time.Second), atMoments(*sweep/4, 20*time.Second), atMoments(*sweep/4, 4*time.Second))...)
@@ -79,11 +83,11 @@ func livesOf(run, rebuild, destroy []blow) []life {
 }
 
 // atEach are the blows at each wanted boundary of a command, when it is first reached.
-func atEach(wanted *regexp.Regexp, command string, passed []string) []blow {
+func atEach(t *testing.T, wanted *regexp.Regexp, command string, passed []string) []blow {
 	var blows []blow
-	seen := map[string]bool{}
+	seen, done := map[string]bool{}, alreadyStruck(t)
 	for _, boundary := range passed {
-		if seen[boundary] || !wanted.MatchString(command+" "+boundary) {
+		if seen[boundary] || done[struckName(command, boundary)] || !wanted.MatchString(command+" "+boundary) {
 			continue
 		}
 		seen[boundary] = true
@@ -121,4 +125,43 @@ func atMoments(moments int, lasts time.Duration) []blow {
 		}})
 	}
 	return blows
+}
+
+// struckName is a boundary in the file of those that are struck: as go test names it.
+func struckName(command, boundary string) string {
+	return strings.ReplaceAll(command+" killed "+boundary, " ", "_")
+}
+
+// alreadyStruck are the boundaries of the file: a sweep takes hours, and one that was
+// ended goes on where it was.
+func alreadyStruck(t *testing.T) map[string]bool {
+	t.Helper()
+	done := map[string]bool{}
+	if *struck == "" {
+		return done
+	}
+	text, err := os.ReadFile(*struck)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	for _, name := range strings.Fields(string(text)) {
+		done[name] = true
+	}
+	return done
+}
+
+// noteStruck adds a boundary whose command came to a good end.
+func noteStruck(t *testing.T, command, boundary string) {
+	t.Helper()
+	if *struck == "" {
+		return
+	}
+	f, err := os.OpenFile(*struck, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.WriteString(struckName(command, boundary) + "\n"); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -102,7 +102,8 @@ func (cp *ControlPlane) apiServerArgs() []string {
 		"--shutdown-delay-duration=0",
 	}
 	if cp.options.Audit {
-		args = append(args, "--audit-policy-file="+cp.auditPolicy(), "--audit-log-path="+cp.auditLog(), "--audit-log-mode=blocking")
+		args = append(args, "--audit-policy-file="+cp.auditPolicy(), "--audit-log-path="+cp.auditLog(), "--audit-log-mode=blocking",
+			"--audit-log-maxsize=100000") // MB: one that is rotated forgets its first writes
 	}
 	return args
 }

@@ -67,6 +67,8 @@ func TestCompleteFinds(t *testing.T) {
 		{"no key", func(f *Facts) { f.SSHKey.Text = "hello" }, "ssh_key", "no SSH public key"},
 		{"name", func(f *Facts) { f.Hosted.Name = "Hosted_1" }, "hosted_cluster.name", "no DNS label"},
 		{"long namespace", func(f *Facts) { f.Hosted.Name = strings.Repeat("a", 60) }, "hosted_cluster.name", "63 are allowed"},
+		{"registry by IPv6 address", func(f *Facts) { f.Registry.Host = "2620:52:0:1305::1" }, "registry.host", "is an IPv6 address"},
+		{"registry by IPv6 address in brackets", func(f *Facts) { f.Registry.Host = "[2620:52:0:1305::1]" }, "registry.host", "is an IPv6 address"},
 		{"domain", func(f *Facts) { f.Domain = "a..b" }, "domain", "no domain name"},
 		{"long label", func(f *Facts) { f.Domain = strings.Repeat("a", 64) + ".example" }, "domain", "no domain name"},
 		{"drain for ever", func(f *Facts) { f.Hosted.NodeDrainTimeout.Duration = 0 }, "hosted_cluster.node_drain_timeout", "for ever"},
@@ -109,6 +111,17 @@ func TestCompleteDNSPort(t *testing.T) {
 		f := sound()
 		f.DNS.Server = given
 		if problems := Complete("l", f); len(problems) > 0 || f.DNS.Server != want {
+// An IPv4 address is a key that a ConfigMap takes.
+func TestCompleteRegistryByAddress(t *testing.T) {
+	f := sound()
+	f.Registry.Host = "192.168.1.10"
+	for _, p := range Complete("l", f) {
+		if p.Path == "registry.host" {
+			t.Errorf("a registry at an IPv4 address is refused: %+v", p)
+		}
+	}
+}
+
 			t.Errorf("name server %q is %q, want %q: %+v", given, f.DNS.Server, want, problems)
 		}
 	}

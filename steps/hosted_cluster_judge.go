@@ -111,10 +111,7 @@ func (s HostedCluster) unavailable(f *labs.Facts, ref kube.Ref, u *unstructured.
 		v.Report.Next = operatorLog
 		return known(v, trouble.HyperShiftSilent)
 	}
-	if c := crd.ConditionOf(u, "Progressing"); c.Is("False") && c.Reason == "Blocked" {
-		v.Report.Lines = append(v.Report.Lines, event.Line{Label: "blocked", Text: c.Message})
-		v = known(v, trouble.Blocked)
-	}
+	v = blocked(v, u)
 	if c := crd.ConditionOf(u, "ReconciliationSucceeded"); c.Is("False") {
 		v.Report.Lines = append(v.Report.Lines, event.Line{Label: "reconcile", Text: c.Message})
 		v = known(v, trouble.Blocked)
@@ -126,6 +123,16 @@ func (s HostedCluster) unavailable(f *labs.Facts, ref kube.Ref, u *unstructured.
 		}
 	}
 	return deeper(f, v, seen)
+}
+
+// blocked adds why HyperShift does not roll out what the spec asks for.
+func blocked(v kube.Verdict, u *unstructured.Unstructured) kube.Verdict {
+	c := crd.ConditionOf(u, "Progressing")
+	if !c.Is("False") || c.Reason != "Blocked" {
+		return v
+	}
+	v.Report.Lines = append(v.Report.Lines, event.Line{Label: "blocked", Text: c.Message})
+	return known(v, trouble.Blocked)
 }
 
 func conditionsOf(u *unstructured.Unstructured) []any {

@@ -100,6 +100,9 @@ func TestJudgeCompleted(t *testing.T) {
 	version := func(state string) string {
 		return hosted(at("ClusterVersionProgressing", "True", "ClusterOperatorsUpdating", "console is not available", "11:00:00"), `, version: {history: [{state: `+state+`, version: 4.20.3}]}`)
 	}
+	newest := func(version, image, conditions string) string {
+		return hosted(conditions, `, version: {history: [{state: Completed, version: `+version+`, image: "`+image+`"}, {state: Completed, version: 4.20.1, image: "quay.io/x@sha256:2"}]}`)
+	}
 	judge(t, factsOf(t, ipv6), []judged{
 		{"no pool", Completed{}, ``, waits("NodePool clusters/hosted-ipv6", "does not exist yet")},
 		{"too few", Completed{}, pool("2", "1", ready), waits("1 worker of 2 workers")},
@@ -108,6 +111,11 @@ func TestJudgeCompleted(t *testing.T) {
 		{"no version", Completed{}, two + hosted("", ""), waits("HostedCluster clusters/hosted-ipv6", "no history yet")},
 		{"partial", Completed{}, two + version("Partial"), waits("version Partial", "ClusterVersionProgressing is True", "console is not available", "secret/hosted-ipv6-admin-kubeconfig --keys=kubeconfig", "oc --kubeconfig hosted.kubeconfig get clusteroperators")},
 		{"completed", Completed{}, two + version("Completed"), doneWith("4.20.3 completed with 2 workers")},
+		{"former release", Completed{}, two + newest("4.20.2", "quay.io/x@sha256:0", ""), waits("HostedCluster clusters/hosted-ipv6", "version 4.20.2 Completed, wanted 4.20.3", "get clusterversion version -o yaml")},
+		{"former release, the next is blocked", Completed{}, two + newest("4.20.2", "quay.io/x@sha256:0", at("Progressing", "False", "Blocked", "the upgrade is not allowed", "11:59:00")),
+			waits("version 4.20.2 Completed, wanted 4.20.3", "blocked: the upgrade is not allowed", "more: reconcile-blocked")},
+		{"the release by its image", Completed{}, two + newest("4.20.3-rc.1", "quay.io/x@sha256:1", ""), doneWith("4.20.3-rc.1 completed")},
+		{"the release from a mirror", Completed{}, two + newest("4.20.3", "registry.lab.example/x@sha256:1", ""), doneWith("4.20.3 completed")},
 		{"completed without workers", Completed{}, pool("0", "0", empty) + "\n---\n" + version("Completed"), doneWith("0 workers")},
 	})
 	f := factsOf(t, ipv6)

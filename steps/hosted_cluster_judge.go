@@ -78,7 +78,11 @@ func mendOf(f *labs.Facts, u *unstructured.Unstructured, c *crd.Condition) strin
 	case refusal(c) == trouble.RegistryAuth && f.Disconnected:
 		return "renew the login in the pull secret, then run again: podman login --authfile " + pullSecretFile(f) + " " + f.Registry.Address()
 	}
-	return "check lab.release.image, that the mirror holds it, and that the pull secret has its registry: oc adm release info -a " + pullSecretFile(f) + " " + text(u, "spec", "release", "image")
+	mirrors := ""
+	if f.Disconnected {
+		mirrors = " that the hub's ImageDigestMirrorSets have mirrors for the release's sources (oc get imagedigestmirrorset -o yaml),"
+	}
+	return "check lab.release.image, that the mirror holds it," + mirrors + " and that the pull secret has its registry: oc adm release info -a " + pullSecretFile(f) + " " + text(u, "spec", "release", "image")
 }
 
 // pullSecretFile is the file of the lab's pull secret as it is typed.

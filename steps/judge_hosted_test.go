@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -72,8 +73,13 @@ func TestJudgeHostedClusterDeeper(t *testing.T) {
 		{"crash", s, pod(stands("CrashLoopBackOff", "back-off")), waits("container etcd ends again and again", "--previous", "more: pod-crashing")},
 		{"too small", s, pod(`{conditions: [{type: PodScheduled, status: "False", reason: Unschedulable, message: Insufficient memory}]}`), waits("is not scheduled, Unschedulable: Insufficient memory", "more: pod-unschedulable")},
 		{"registry refuses", s, refused("unauthorized: authentication required"), fails("unauthorized", "more: registry-auth")},
-		{"no such release", s, refused("manifest unknown"), fails("more: invalid-release")},
+		{"no such release", s, refused("manifest unknown"), fails("that the hub's ImageDigestMirrorSets have mirrors for the release's sources", "oc adm release info -a ", "more: invalid-release")},
 	})
+	f := factsOf(t, ipv4)
+	verdict := s.Judge(f, sees(t, f, s, nil, strings.ReplaceAll(refused("manifest unknown"), "hosted-ipv6", "hosted-ipv4")))
+	if next := verdict.Report.Next; strings.Contains(next, "ImageDigestMirrorSet") || !strings.Contains(next, "holds it, and that the pull secret") {
+		t.Errorf("connected, what is next: %q", next)
+	}
 }
 
 // pool is a NodePool of generation 2.
@@ -86,6 +92,8 @@ func TestJudgeNodePool(t *testing.T) {
 		{"absent", NodePool{}, ``, waits("NodePool clusters/hosted-ipv6", "does not exist yet")},
 		{"ignored", NodePool{}, pool("0", "0", ""), waits("HyperShift has not taken it up", "oc logs -n hypershift")},
 		{"no release", NodePool{}, pool("0", "0", at("ValidReleaseImage", "False", "ValidationFailed", "no such image", "11:00:00")), waits("ValidReleaseImage is False (ValidationFailed): no such image")},
+		{"a minor version too early", NodePool{}, pool("0", "0", at("ValidReleaseImage", "False", "ValidationFailed", `the latest version supported is: \"4.20.3\". Attempting to use: \"4.21.1\"`, "11:00:00")),
+			waits("Attempting to use", "only once the HostedCluster has completed it", "labrun run LAB --from node_pool", "more: node-pool-refused")},
 		{"no arch", NodePool{}, pool("0", "0", at("ValidArchPlatform", "False", "InvalidArchPlatform", "not supported", "11:00:00")), waits("ValidArchPlatform is False")},
 		{"made", NodePool{}, pool("0", "0", at("Ready", "True", "AsExpected", "", "11:00:00")), doneWith("NodePool clusters/hosted-ipv6")},
 		{"scaled", Scale{Replicas: 2}, pool("2", "0", ""), doneWith("NodePool hosted-ipv6 at 2 workers")},

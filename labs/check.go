@@ -195,12 +195,20 @@ func (c *checker) registryName(f *Facts) {
 	}
 	if name, port, err := net.SplitHostPort(host); err == nil {
 		c.fail("registry.host", fmt.Sprintf("write host: %s, port: %s", name, port), "%q holds a port, which stands under port", host)
-	} else if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err != nil && !isDomain(host) {
+	} else if f.Registry.atIPv6() {
+		c.fail("registry.host", "give the registry a name: OpenShift's ConfigMap of CAs has the registry as its key, and a key takes no colon", "%q is an IPv6 address", host)
+	} else if _, err := netip.ParseAddr(host); err != nil && !isDomain(host) {
 		c.fail("registry.host", "a name such as registry.lab.example, without https:// and path", "%q is no name of a registry", host)
 	}
 	if p := f.Registry.Port; p < 0 || p > 65535 {
 		c.fail("registry.port", "a port is a number from 1 to 65535; absent means 443", "there is no port %d", p)
 	}
+}
+
+// atIPv6 says whether the registry is named by an IPv6 address.
+func (r Registry) atIPv6() bool {
+	addr, err := netip.ParseAddr(strings.Trim(r.Host, "[]"))
+	return err == nil && addr.Is6()
 }
 
 func (c *checker) hosted(f *Facts) {

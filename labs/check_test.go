@@ -53,12 +53,22 @@ func TestCompleteFinds(t *testing.T) {
 		{"host bits", func(f *Facts) { f.Networks.Machine[0].Prefix = prefix("2001:db8::1/64") }, "networks.machine[0]", "host bits"},
 		{"overlap", func(f *Facts) { f.Networks.Service[0].Prefix = prefix("fd03::/112") }, "networks.service[0]", "overlaps fd03::/48"},
 		{"reserved", func(f *Facts) { f.Networks.Cluster[0].Prefix = prefix("fd00::/48") }, "networks.cluster[0]", "fd00::1"},
+		{"a subnet for one of two workers", func(f *Facts) { f.Networks.Cluster[0].Prefix = prefix("fd03::/64") }, "networks.cluster[0]", "subnets of /64 in fd03::/64: 1; needed: 2"},
+		{"a subnet for two of three workers", func(f *Facts) {
+			f.Networks.Cluster = []CIDR{{prefix("fd03::/64")}, {prefix("fd05::/64")}}
+			f.Workers = append(f.Workers, Worker{Name: "worker2"})
+		}, "networks.cluster[0]", "subnets of /64 in fd03::/64, fd05::/64: 2; needed: 3"},
+		{"no subnet", func(f *Facts) {
+			f.Stack, f.Networks.Cluster[0].Prefix = IPv4, prefix("10.132.0.0/24")
+		}, "networks.cluster[0]", "smaller than the /23 that each worker gets"},
 		{"none", func(f *Facts) { f.Networks.Cluster = nil }, "networks.cluster", "at least one"},
 		{"dual lacks one", func(f *Facts) { f.Stack = Dual }, "networks.machine", "an IPv4 and an IPv6"},
 		{"no registry", func(f *Facts) { f.Registry = Registry{} }, "registry.host", "needs its own registry"},
 		{"no CA", func(f *Facts) { f.Registry.CA = PEM{} }, "registry.ca", "needs its registry's CA"},
 		{"CA is no certificate", func(f *Facts) { f.Registry.CA = PEM{Text: "hello"} }, "registry.ca", "no certificate"},
 		{"CA is missing", func(f *Facts) { f.Registry.CA.File = "/nonexistent/ca.pem" }, "registry.ca", "cannot be read"},
+		{"registry by IPv6 address", func(f *Facts) { f.Registry.Host = "2620:52:0:1305::1" }, "registry.host", "is an IPv6 address"},
+		{"registry by IPv6 address in brackets", func(f *Facts) { f.Registry.Host = "[2620:52:0:1305::1]" }, "registry.host", "is an IPv6 address"},
 		{"no mirrors", func(f *Facts) { f.Registry.Mirrors = nil }, "registry.mirrors", "needs lab.registry.mirrors"},
 		{"bare host", func(f *Facts) { f.Registry.Mirrors[0].Mirrors[0] = "registry.lab.example:5000" }, "registry.mirrors[0].mirrors[0]", "bare host"},
 		{"release by tag", func(f *Facts) { f.Release.Image = "quay.io/a/b:4.20" }, "release.image", "by digest"},
@@ -98,6 +108,36 @@ func TestCompleteFinds(t *testing.T) {
 			}
 			t.Errorf("no problem at %s that says %q in %+v", tt.path, tt.says, problems)
 		})
+	}
+}
+
+// A subnet of a cluster network for each worker is enough.
+func TestCompleteShares(t *testing.T) {
+	for _, list := range [][]string{{"fd03::/63"}, {"fd03::/64", "fd05::/64"}, {"fd03::/20"}} {
+		f := sound()
+		f.Networks.Cluster = nil
+		for _, n := range list {
+			f.Networks.Cluster = append(f.Networks.Cluster, CIDR{netip.MustParsePrefix(n)})
+		}
+		if problems := Complete("l", f); len(problems) > 0 {
+			t.Errorf("%v for two workers: %+v", list, problems)
+		}
+	}
+	for workers, want := range map[int]string{1: "a /64 ", 2: "a /63 ", 3: "a /62 ", 4: "a /62 ", 5: "a /61 "} {
+		if got := spacious(CIDR{netip.MustParsePrefix("fd03::/64")}, workers); !strings.HasPrefix(got, want) {
+			t.Errorf("for %d workers %q, want %q", workers, got, want)
+		}
+	}
+}
+
+// An IPv4 address is a key that a ConfigMap takes.
+func TestCompleteRegistryByAddress(t *testing.T) {
+	f := sound()
+	f.Registry.Host = "192.168.1.10"
+	for _, p := range Complete("l", f) {
+		if p.Path == "registry.host" {
+			t.Errorf("a registry at an IPv4 address is refused: %+v", p)
+		}
 	}
 }
 

@@ -2,8 +2,13 @@ package labs
 
 import (
 	"fmt"
+	"math/bits"
 	"net/netip"
+	"strings"
 )
+
+// enough is, as bits, more workers than anybody has.
+const enough = 20
 
 // families says which address families the lab has.
 func (f *Facts) families() (v4, v6 bool) { return f.Stack != IPv6, f.Stack != IPv4 }
@@ -45,12 +50,12 @@ func (c *checker) networks(f *Facts) {
 		seen = append(seen, n)
 	}
 	c.room(f)
+	c.shares(f)
 }
 
 // room checks that the machine networks of each family have an address for every
 // worker and one for their gateway.
 func (c *checker) room(f *Facts) {
-	const enough = 20 // bits: more workers than that nobody has
 	for _, is4 := range []bool{true, false} {
 		usable, first := 0, -1
 		for i, n := range f.Networks.Machine {
@@ -72,11 +77,53 @@ func (c *checker) room(f *Facts) {
 	}
 }
 
+// HostPrefix is the prefix length of what each node gets of a cluster network for
+// its pods: OpenShift's defaults.
+func (c CIDR) HostPrefix() int {
+	if c.Addr().Is4() {
+		return 23
+	}
+	return 64
+}
+
+// shares checks that the cluster networks of each family have a subnet for every
+// worker: OVN leaves a node without one NotReady, after the installation.
+func (c *checker) shares(f *Facts) {
+	for _, is4 := range []bool{true, false} {
+		subnets, first, names := 0, -1, []string{}
+		for i, n := range f.Networks.Cluster {
+			if !n.IsValid() || n.Addr().Is4() != is4 {
+				continue
+			}
+			if first < 0 {
+				first = i
+			}
+			names = append(names, n.String())
+			if n.Bits() <= n.HostPrefix() {
+				subnets += 1 << min(n.HostPrefix()-n.Bits(), enough)
+				continue
+			}
+			c.fail(fmt.Sprintf("networks.cluster[%d]", i), spacious(n, len(f.Workers)), "%s is smaller than the /%d that each worker gets for its pods", n, n.HostPrefix())
+			subnets = len(f.Workers) // told already
+		}
+		if first >= 0 && subnets < len(f.Workers) {
+			n := f.Networks.Cluster[first]
+			c.fail(fmt.Sprintf("networks.cluster[%d]", first), spacious(n, len(f.Workers)),
+				"subnets of /%d in %s: %d; needed: %d, each worker gets one for its pods", n.HostPrefix(), strings.Join(names, ", "), subnets, len(f.Workers))
+		}
+	}
+}
+
+// spacious names the smallest network with a subnet for each worker.
+func spacious(n CIDR, workers int) string {
+	return fmt.Sprintf("a /%d is the smallest that has one for each worker", n.HostPrefix()-bits.Len(uint(max(workers, 1)-1)))
+}
+
 // roomy names the smallest network about n that has room for so many addresses.
 func roomy(n CIDR, need int) string {
-	bits := n.Addr().BitLen()
+	length := n.Addr().BitLen()
 	for prefix := n.Bits() - 1; prefix > 0; prefix-- {
-		usable := 1<<(bits-prefix) - 1
+		usable := 1<<(length-prefix) - 1
 		if n.Addr().Is4() {
 			usable--
 		}

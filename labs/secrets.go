@@ -193,7 +193,7 @@ func (c *checker) pullSecret(f *Facts, text string) {
 		return
 	}
 	host := f.Registry.Address()
-	if !f.Disconnected || f.Registry.Host == "" || !f.Registry.Credentials.IsZero() {
+	if !f.Disconnected || f.Registry.Host == "" || f.Registry.atIPv6() || !f.Registry.Credentials.IsZero() {
 		return
 	}
 	names := slices.Sorted(maps.Keys(document.Auths))

@@ -68,7 +68,7 @@ func hubKinds() []pipeline.Kind[*Env] {
 - id: mce
   uses: mce/engine
 `),
-		kube.Use[InstallFlags, *Env]("hypershift/install-flags", "Takes the telemetry flag out of the HyperShift operator, which without Secret telemeter-client would ignore HostedClusters.", `
+		kube.Use[InstallFlags, *Env]("hypershift/install-flags", "Takes the telemetry flag out of the HyperShift operator where that would ignore HostedClusters: in a disconnected lab, or without Secret telemeter-client.", `
 - id: install_flags
   uses: hypershift/install-flags
 `),

@@ -15,7 +15,7 @@ import (
 )
 
 // Completed waits for the end: the pool has its workers, and the hosted cluster's
-// version is Completed.
+// version is Completed and the lab's.
 type Completed struct{}
 
 // CompletedOutputs is what was built.
@@ -53,28 +53,44 @@ func (s Completed) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 		}
 	}
 	u := seen.Get(hostedClusterRef(f))
-	state, version := newestVersion(u)
-	if state != "Completed" {
-		return s.partial(f, u, state)
+	newest := newestRollout(u)
+	if newest.state != "Completed" {
+		return s.partial(f, u, newest.state)
 	}
-	return done("%s completed with %s", version, count(int(number(pool, "status", "replicas")), "worker"))
+	if newest.image != text(u, "spec", "release", "image") && newest.version != f.Release.Version {
+		return s.former(f, u, newest)
+	}
+	return done("%s completed with %s", newest.version, count(int(number(pool, "status", "replicas")), "worker"))
 }
 
-func newestVersion(u *unstructured.Unstructured) (state, version string) {
+// rollout is one entry of the hosted cluster's history of versions.
+type rollout struct{ state, version, image string }
+
+func newestRollout(u *unstructured.Unstructured) rollout {
 	if u == nil {
-		return "", ""
+		return rollout{}
 	}
 	history, _, _ := unstructured.NestedSlice(u.Object, "status", "version", "history")
 	if len(history) == 0 {
-		return "", ""
+		return rollout{}
 	}
-	newest, ok := history[0].(map[string]any)
+	entry, ok := history[0].(map[string]any)
 	if !ok {
-		return "", ""
+		return rollout{}
 	}
-	state, _ = newest["state"].(string)
-	version, _ = newest["version"].(string)
-	return state, version
+	field := func(name string) string {
+		s, _ := entry[name].(string)
+		return s
+	}
+	return rollout{field("state"), field("version"), field("image")}
+}
+
+// former is the wait after a change of the release: the version that was stays
+// Completed until the hosted cluster's version operator begins with the new one.
+func (Completed) former(f *labs.Facts, u *unstructured.Unstructured, was rollout) kube.Verdict {
+	v := wait(hostedClusterRef(f), "version "+was.version+" Completed, wanted "+f.Release.Version)
+	v.Report.Next = onHosted(f, "get clusterversion version -o yaml")
+	return blocked(v, u)
 }
 
 // partial shows what the hosted cluster's own operators say.
@@ -123,6 +139,5 @@ func partialTrouble(lines []event.Line) trouble.ID {
 
 // Outputs are what was built.
 func (Completed) Outputs(f *labs.Facts, seen kube.Seen) CompletedOutputs {
-	_, version := newestVersion(seen.Get(hostedClusterRef(f)))
-	return CompletedOutputs{Version: version, Workers: int(number(seen.Get(nodePool(f)), "status", "replicas"))}
+	return CompletedOutputs{Version: newestRollout(seen.Get(hostedClusterRef(f))).version, Workers: int(number(seen.Get(nodePool(f)), "status", "replicas"))}
 }

@@ -130,7 +130,7 @@ func networking(f *labs.Facts) (v1beta1.ClusterNetworking, error) {
 		if err != nil {
 			return n, err
 		}
-		n.ClusterNetwork = append(n.ClusterNetwork, v1beta1.ClusterNetworkEntry{CIDR: p, HostPrefix: hostPrefix(c)})
+		n.ClusterNetwork = append(n.ClusterNetwork, v1beta1.ClusterNetworkEntry{CIDR: p, HostPrefix: int32(c.HostPrefix())})
 	}
 	for _, c := range f.Networks.Service {
 		p, err := parse(c)
@@ -140,15 +140,6 @@ func networking(f *labs.Facts) (v1beta1.ClusterNetworking, error) {
 		n.ServiceNetwork = append(n.ServiceNetwork, v1beta1.ServiceNetworkEntry{CIDR: p})
 	}
 	return n, nil
-}
-
-// hostPrefix is the share of a cluster network that each node gets: OpenShift's
-// defaults.
-func hostPrefix(c labs.CIDR) int32 {
-	if c.Addr().Is4() {
-		return 23
-	}
-	return 64
 }
 
 func services(f *labs.Facts) []v1beta1.ServicePublishingStrategyMapping {

@@ -78,7 +78,11 @@ func mendOf(f *labs.Facts, u *unstructured.Unstructured, c *crd.Condition) strin
 	case refusal(c) == trouble.RegistryAuth && f.Disconnected:
 		return "renew the login in the pull secret, then run again: podman login --authfile " + pullSecretFile(f) + " " + f.Registry.Address()
 	}
-	return "check lab.release.image, that the mirror holds it, and that the pull secret has its registry: oc adm release info -a " + pullSecretFile(f) + " " + text(u, "spec", "release", "image")
+	mirrors := ""
+	if f.Disconnected {
+		mirrors = " that the hub's ImageDigestMirrorSets have mirrors for the release's sources (oc get imagedigestmirrorset -o yaml),"
+	}
+	return "check lab.release.image, that the mirror holds it," + mirrors + " and that the pull secret has its registry: oc adm release info -a " + pullSecretFile(f) + " " + text(u, "spec", "release", "image")
 }
 
 // pullSecretFile is the file of the lab's pull secret as it is typed.
@@ -111,10 +115,7 @@ func (s HostedCluster) unavailable(f *labs.Facts, ref kube.Ref, u *unstructured.
 		v.Report.Next = operatorLog
 		return known(v, trouble.HyperShiftSilent)
 	}
-	if c := crd.ConditionOf(u, "Progressing"); c.Is("False") && c.Reason == "Blocked" {
-		v.Report.Lines = append(v.Report.Lines, event.Line{Label: "blocked", Text: c.Message})
-		v = known(v, trouble.Blocked)
-	}
+	v = blocked(v, u)
 	if c := crd.ConditionOf(u, "ReconciliationSucceeded"); c.Is("False") {
 		v.Report.Lines = append(v.Report.Lines, event.Line{Label: "reconcile", Text: c.Message})
 		v = known(v, trouble.Blocked)
@@ -126,6 +127,16 @@ func (s HostedCluster) unavailable(f *labs.Facts, ref kube.Ref, u *unstructured.
 		}
 	}
 	return deeper(f, v, seen)
+}
+
+// blocked adds why HyperShift does not roll out what the spec asks for.
+func blocked(v kube.Verdict, u *unstructured.Unstructured) kube.Verdict {
+	c := crd.ConditionOf(u, "Progressing")
+	if !c.Is("False") || c.Reason != "Blocked" {
+		return v
+	}
+	v.Report.Lines = append(v.Report.Lines, event.Line{Label: "blocked", Text: c.Message})
+	return known(v, trouble.Blocked)
 }
 
 func conditionsOf(u *unstructured.Unstructured) []any {

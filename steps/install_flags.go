@@ -13,20 +13,31 @@ import (
 
 const telemetryFlag = "--enable-uwm-telemetry-remote-write"
 
-// InstallFlags takes the telemetry flag out of the HyperShift operator: without
-// Secret telemeter-client, which a disconnected hub lacks, an operator that has
-// the flag does nothing with HostedClusters, and says nothing.
+// InstallFlags takes the telemetry flag out of the HyperShift operator where it
+// needs to: without Secret telemeter-client, which a disconnected hub lacks, and
+// one whose pull secret has no cloud.openshift.com, an operator that has the flag
+// does nothing with HostedClusters, and says nothing.
 type InstallFlags struct{ kube.Patched }
 
 func installFlags() kube.Ref {
 	return configMapRef("local-cluster", "hypershift-operator-install-flags")
 }
 
-// Reads the flags that are removed already.
-func (InstallFlags) Reads(*labs.Facts) []kube.Ref { return []kube.Ref{installFlags()} }
+// Reads the flags that are removed already, and what the flag needs.
+func (InstallFlags) Reads(*labs.Facts) []kube.Ref {
+	return []kube.Ref{installFlags(), telemeterClient()}
+}
+
+// stays says whether the flag does no harm.
+func (InstallFlags) stays(f *labs.Facts, seen kube.Seen) bool {
+	return !f.Disconnected && seen.Get(telemeterClient()) != nil
+}
 
 // Objects add the flag to those that the add-on leaves out.
-func (InstallFlags) Objects(*labs.Facts, kube.Seen) ([]kube.Intent, error) {
+func (s InstallFlags) Objects(f *labs.Facts, seen kube.Seen) ([]kube.Intent, error) {
+	if s.stays(f, seen) {
+		return nil, nil
+	}
 	change := func(u *unstructured.Unstructured) error {
 		flags := strings.Fields(text(u, "data", "installFlagsToRemove"))
 		if slices.Contains(flags, telemetryFlag) {
@@ -38,7 +49,10 @@ func (InstallFlags) Objects(*labs.Facts, kube.Seen) ([]kube.Intent, error) {
 }
 
 // Judge is satisfied by the ConfigMap; HyperShiftOperator sees what becomes of it.
-func (InstallFlags) Judge(*labs.Facts, kube.Seen) kube.Verdict {
+func (s InstallFlags) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
+	if s.stays(f, seen) {
+		return done("%s stays: %s is there", telemetryFlag, what(telemeterClient()))
+	}
 	return done("%s is left out", telemetryFlag)
 }
 

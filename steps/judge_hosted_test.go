@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -72,8 +73,13 @@ func TestJudgeHostedClusterDeeper(t *testing.T) {
 		{"crash", s, pod(stands("CrashLoopBackOff", "back-off")), waits("container etcd ends again and again", "--previous", "more: pod-crashing")},
 		{"too small", s, pod(`{conditions: [{type: PodScheduled, status: "False", reason: Unschedulable, message: Insufficient memory}]}`), waits("is not scheduled, Unschedulable: Insufficient memory", "more: pod-unschedulable")},
 		{"registry refuses", s, refused("unauthorized: authentication required"), fails("unauthorized", "more: registry-auth")},
-		{"no such release", s, refused("manifest unknown"), fails("more: invalid-release")},
+		{"no such release", s, refused("manifest unknown"), fails("that the hub's ImageDigestMirrorSets have mirrors for the release's sources", "oc adm release info -a ", "more: invalid-release")},
 	})
+	f := factsOf(t, ipv4)
+	verdict := s.Judge(f, sees(t, f, s, nil, strings.ReplaceAll(refused("manifest unknown"), "hosted-ipv6", "hosted-ipv4")))
+	if next := verdict.Report.Next; strings.Contains(next, "ImageDigestMirrorSet") || !strings.Contains(next, "holds it, and that the pull secret") {
+		t.Errorf("connected, what is next: %q", next)
+	}
 }
 
 // pool is a NodePool of generation 2.
@@ -86,6 +92,8 @@ func TestJudgeNodePool(t *testing.T) {
 		{"absent", NodePool{}, ``, waits("NodePool clusters/hosted-ipv6", "does not exist yet")},
 		{"ignored", NodePool{}, pool("0", "0", ""), waits("HyperShift has not taken it up", "oc logs -n hypershift")},
 		{"no release", NodePool{}, pool("0", "0", at("ValidReleaseImage", "False", "ValidationFailed", "no such image", "11:00:00")), waits("ValidReleaseImage is False (ValidationFailed): no such image")},
+		{"a minor version too early", NodePool{}, pool("0", "0", at("ValidReleaseImage", "False", "ValidationFailed", `the latest version supported is: \"4.20.3\". Attempting to use: \"4.21.1\"`, "11:00:00")),
+			waits("Attempting to use", "only once the HostedCluster has completed it", "labrun run LAB --from node_pool", "more: node-pool-refused")},
 		{"no arch", NodePool{}, pool("0", "0", at("ValidArchPlatform", "False", "InvalidArchPlatform", "not supported", "11:00:00")), waits("ValidArchPlatform is False")},
 		{"made", NodePool{}, pool("0", "0", at("Ready", "True", "AsExpected", "", "11:00:00")), doneWith("NodePool clusters/hosted-ipv6")},
 		{"scaled", Scale{Replicas: 2}, pool("2", "0", ""), doneWith("NodePool hosted-ipv6 at 2 workers")},
@@ -100,6 +108,9 @@ func TestJudgeCompleted(t *testing.T) {
 	version := func(state string) string {
 		return hosted(at("ClusterVersionProgressing", "True", "ClusterOperatorsUpdating", "console is not available", "11:00:00"), `, version: {history: [{state: `+state+`, version: 4.20.3}]}`)
 	}
+	newest := func(version, image, conditions string) string {
+		return hosted(conditions, `, version: {history: [{state: Completed, version: `+version+`, image: "`+image+`"}, {state: Completed, version: 4.20.1, image: "quay.io/x@sha256:2"}]}`)
+	}
 	judge(t, factsOf(t, ipv6), []judged{
 		{"no pool", Completed{}, ``, waits("NodePool clusters/hosted-ipv6", "does not exist yet")},
 		{"too few", Completed{}, pool("2", "1", ready), waits("1 worker of 2 workers")},
@@ -108,6 +119,11 @@ func TestJudgeCompleted(t *testing.T) {
 		{"no version", Completed{}, two + hosted("", ""), waits("HostedCluster clusters/hosted-ipv6", "no history yet")},
 		{"partial", Completed{}, two + version("Partial"), waits("version Partial", "ClusterVersionProgressing is True", "console is not available", "secret/hosted-ipv6-admin-kubeconfig --keys=kubeconfig", "oc --kubeconfig hosted.kubeconfig get clusteroperators")},
 		{"completed", Completed{}, two + version("Completed"), doneWith("4.20.3 completed with 2 workers")},
+		{"former release", Completed{}, two + newest("4.20.2", "quay.io/x@sha256:0", ""), waits("HostedCluster clusters/hosted-ipv6", "version 4.20.2 Completed, wanted 4.20.3", "get clusterversion version -o yaml")},
+		{"former release, the next is blocked", Completed{}, two + newest("4.20.2", "quay.io/x@sha256:0", at("Progressing", "False", "Blocked", "the upgrade is not allowed", "11:59:00")),
+			waits("version 4.20.2 Completed, wanted 4.20.3", "blocked: the upgrade is not allowed", "more: reconcile-blocked")},
+		{"the release by its image", Completed{}, two + newest("4.20.3-rc.1", "quay.io/x@sha256:1", ""), doneWith("4.20.3-rc.1 completed")},
+		{"the release from a mirror", Completed{}, two + newest("4.20.3", "registry.lab.example/x@sha256:1", ""), doneWith("4.20.3 completed")},
 		{"completed without workers", Completed{}, pool("0", "0", empty) + "\n---\n" + version("Completed"), doneWith("0 workers")},
 	})
 	f := factsOf(t, ipv6)

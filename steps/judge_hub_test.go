@@ -147,6 +147,31 @@ func running(namespace, name, container string) string {
 	return `{apiVersion: apps/v1, kind: Deployment, metadata: {name: ` + name + `, namespace: ` + namespace + `, generation: 2}, spec: {replicas: 1, template: {spec: {containers: [` + container + `]}}}, status: {observedGeneration: 2, updatedReplicas: 1, availableReplicas: 1}}` + "\n---\n"
 }
 
+// The flag stays where the hub has what it needs, and labrun changes nothing then.
+func TestInstallFlagsFollowTheSecret(t *testing.T) {
+	telemeter := `{apiVersion: v1, kind: Secret, metadata: {name: telemeter-client, namespace: openshift-monitoring}}`
+	for _, c := range []struct {
+		name, lab, seen string
+		want            string
+		changes         int
+	}{
+		{"disconnected", ipv6, ``, "--enable-uwm-telemetry-remote-write is left out", 1},
+		{"disconnected, on a hub with telemetry", ipv6, telemeter, "--enable-uwm-telemetry-remote-write is left out", 1},
+		{"connected", ipv4, telemeter, "stays: Secret openshift-monitoring/telemeter-client is there", 0},
+		{"connected, on a hub without telemetry", ipv4, ``, "--enable-uwm-telemetry-remote-write is left out", 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, f := step[InstallFlags](t, c.lab, "install_flags")
+			seen := sees(t, f, s, nil, c.seen)
+			intents, err := s.Objects(f, seen)
+			if err != nil || len(intents) != c.changes {
+				t.Errorf("%d changes, want %d: %v", len(intents), c.changes, err)
+			}
+			doneWith(c.want).check(t, s.Judge(f, seen))
+		})
+	}
+}
+
 func TestJudgeHyperShiftOperator(t *testing.T) {
 	s := HyperShiftOperator{}
 	telemeter := `{apiVersion: v1, kind: Secret, metadata: {name: telemeter-client, namespace: openshift-monitoring}}` + "\n---\n"

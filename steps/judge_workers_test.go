@@ -178,12 +178,20 @@ func TestJudgeNodes(t *testing.T) {
 func TestJudgeRouter(t *testing.T) {
 	address := `{type: InternalIP, address: "2620:52:0:1305::10"}, {type: Hostname, address: worker0}`
 	both := aNode("worker0", "True", address) + aNode("worker1", "True", `{type: InternalIP, address: "2620:52:0:1305::11"}`)
+	replicas := func(n string) string {
+		return `{apiVersion: apps/v1, kind: Deployment, metadata: {name: router-default, namespace: openshift-ingress}, spec: {replicas: ` + n + `}}` + "\n---\n"
+	}
 	f := factsOf(t, ipv6)
 	judge(t, f, []judged{
 		{"no pod", Router{}, both, waits("Deployment openshift-ingress/router-default", "no pod of the router runs on a node yet")},
 		{"unschedulable", Router{}, both + aPod("r", "", "Pending", `{type: PodScheduled, status: "False", reason: Unschedulable, message: no node}`), waits("Unschedulable", "oc --kubeconfig hosted.kubeconfig get -n openshift-ingress pods,services")},
 		{"evicted", Router{}, both + aPod("r", "worker1", "Failed", ""), waits("no pod of the router runs")},
 		{"runs", Router{}, both + aPod("old", "worker1", "Failed", "") + aPod("r", "worker0", "Running", ""), doneWith("router on worker0")},
+		{"the first of two", Router{}, both + replicas("2") + aPod("r", "worker1", "Running", ""), waits("Deployment openshift-ingress/router-default", "its pods run on 1 of 2 nodes: worker1", "more: router-not-running")},
+		{"two on one node", Router{}, both + replicas("2") + aPod("a", "worker1", "Running", "") + aPod("b", "worker1", "Running", ""), waits("its pods run on 1 of 2 nodes: worker1")},
+		{"the second is not scheduled", Router{}, both + replicas("2") + aPod("a", "worker1", "Running", "") + aPod("b", "", "Pending", `{type: PodScheduled, status: "False", reason: Unschedulable, message: no node}`), waits("Unschedulable")},
+		{"two on two nodes", Router{}, both + replicas("2") + aPod("a", "worker1", "Running", "") + aPod("b", "worker0", "Running", ""), doneWith("router on worker0, worker1")},
+		{"two, and one worker", Router{}, aNode("worker0", "True", address) + replicas("2") + aPod("a", "worker0", "Running", "") + aPod("b", "", "Pending", ""), doneWith("router on worker0")},
 	})
 	out := Router{}.Outputs(f, sees(t, f, Router{}, nil, both+aPod("a", "worker1", "Running", "")+aPod("b", "worker0", "Running", "")))
 	if want := []string{"2620:52:0:1305::10", "2620:52:0:1305::11"}; !slices.Equal(out.Addresses, want) {

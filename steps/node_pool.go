@@ -1,6 +1,8 @@
 package steps
 
 import (
+	"strings"
+
 	"github.com/openshift/hypershift/api/hypershift/v1beta1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -68,7 +70,11 @@ func (NodePool) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
 	}
 	for _, name := range []string{"ValidReleaseImage", "ValidArchPlatform", "ValidMachineConfig"} {
 		if c := crd.ConditionOf(u, name); c.Is("False") {
-			return known(pending(ref, name, c), trouble.NodePoolRefused)
+			v := pending(ref, name, c)
+			if name == "ValidReleaseImage" && strings.Contains(c.Message, "the latest version supported is") {
+				v.Report.Next = "HyperShift takes a NodePool of a new minor version only once the HostedCluster has completed it: wait until " + look(hostedClusterRef(f)) + " has it Completed in status.version.history, then labrun run LAB --from node_pool"
+			}
+			return known(v, trouble.NodePoolRefused)
 		}
 	}
 	return done("%s", what(ref))

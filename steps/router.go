@@ -1,7 +1,10 @@
 package steps
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -55,6 +58,8 @@ func routerPods() kube.Ref {
 	return kube.Ref{APIVersion: "v1", Kind: "Pod", Namespace: ingressNamespace, Labels: "ingresscontroller.operator.openshift.io/deployment-ingresscontroller=default"}
 }
 
+func routerDeployment() kube.Ref { return deploymentRef(ingressNamespace, "router-default") }
+
 func routerService() kube.Ref {
 	return kube.Ref{APIVersion: "v1", Kind: "Service", Namespace: ingressNamespace, Name: "router-default"}
 }
@@ -64,31 +69,40 @@ func (Router) OnHostedCluster() {}
 
 // Reads the router and the nodes.
 func (Router) Reads(*labs.Facts) []kube.Ref {
-	return []kube.Ref{routerPods(), routerService(), nodes()}
+	return []kube.Ref{routerPods(), routerDeployment(), routerService(), nodes()}
 }
 
 // Objects are none.
 func (Router) Objects(*labs.Facts, kube.Seen) ([]kube.Intent, error) { return nil, nil }
 
-// Judge waits for an address.
+// Judge waits for all replicas, as a name server names the nodes of all of them.
 func (s Router) Judge(f *labs.Facts, seen kube.Seen) kube.Verdict {
-	out := s.Outputs(f, seen)
-	if len(out.Addresses) > 0 && out.Node != "" {
-		return done("router on %s", out.Node)
-	}
-	if len(out.Addresses) > 0 {
-		return done("router at %s", out.Addresses[0])
-	}
 	if f.Hosted.Ingress.Mode == "MetalLB" {
+		if addresses := loadBalancer(seen); len(addresses) > 0 {
+			return done("router at %s", addresses[0])
+		}
 		return s.waits(f, routerService(), "it has no load balancer address yet")
 	}
-	ref := deploymentRef(ingressNamespace, "router-default")
+	on, want := routerNodes(seen), routersWanted(seen)
+	if len(on) >= want {
+		return done("router on %s", strings.Join(on, ", "))
+	}
 	for _, u := range seen.List(routerPods()) {
 		if c := crd.ConditionOf(u, "PodScheduled"); c.Is("False") {
-			return s.waits(f, ref, condition(c))
+			return s.waits(f, routerDeployment(), condition(c))
 		}
 	}
-	return s.waits(f, ref, "no pod of the router runs on a node yet")
+	if len(on) == 0 {
+		return s.waits(f, routerDeployment(), "no pod of the router runs on a node yet")
+	}
+	return s.waits(f, routerDeployment(), fmt.Sprintf("its pods run on %d of %s: %s", len(on), count(want, "node"), strings.Join(on, ", ")))
+}
+
+// routersWanted is on how many nodes the router is to run: those that its
+// Deployment asks for, and not more than there are.
+func routersWanted(seen kube.Seen) int {
+	replicas := int(number(seen.Get(routerDeployment()), "spec", "replicas"))
+	return max(1, min(replicas, len(seen.List(nodes()))))
 }
 
 func (Router) waits(f *labs.Facts, ref kube.Ref, seen string) kube.Verdict {
@@ -103,19 +117,29 @@ func (Router) Outputs(f *labs.Facts, seen kube.Seen) RouterOutputs {
 		return RouterOutputs{Addresses: loadBalancer(seen)}
 	}
 	var out RouterOutputs
+	for _, node := range routerNodes(seen) {
+		out.Node = cmp.Or(out.Node, node)
+		out.Addresses = append(out.Addresses, internalIPs(seen, node)...)
+	}
+	slices.Sort(out.Addresses)
+	return out
+}
+
+// routerNodes are the nodes that run the router and have an address, by name.
+func routerNodes(seen kube.Seen) []string {
+	var on []string
 	for _, u := range seen.List(routerPods()) {
 		pod := kube.Convert[corev1.Pod](u)
 		if pod == nil || pod.Spec.NodeName == "" || pod.DeletionTimestamp != nil ||
 			pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded { // evicted: it stays, and runs nowhere
 			continue
 		}
-		if addresses := internalIPs(seen, pod.Spec.NodeName); len(addresses) > 0 {
-			out.Node = pod.Spec.NodeName
-			out.Addresses = append(out.Addresses, addresses...)
+		if len(internalIPs(seen, pod.Spec.NodeName)) > 0 {
+			on = append(on, pod.Spec.NodeName)
 		}
 	}
-	slices.Sort(out.Addresses)
-	return out
+	slices.Sort(on)
+	return slices.Compact(on)
 }
 
 func loadBalancer(seen kube.Seen) []string {

@@ -31,7 +31,7 @@ func hosted() []Trouble {
 			[]string{"delete it: `oc delete role -n PLANE capi-provider-role`; labrun makes a new one"}, AtOnce, hyperShift},
 		{HyperShiftSilent, "HostedCluster, NodePool", "no condition is set",
 			"The HyperShift operator does not look at the object: it does not run, it was started with a flag that makes it wait, or the HostedCluster that a NodePool names does not exist.",
-			[]string{"see what it says: `oc logs -n hypershift deployment/operator`", "see whether it runs: `oc get pods -n hypershift`", "in a disconnected lab, let step hypershift/install-flags run: `labrun explain telemetry-flag`"},
+			[]string{"see what it says: `oc logs -n hypershift deployment/operator`", "see whether it runs: `oc get pods -n hypershift`", "let step hypershift/install-flags run: `labrun explain telemetry-flag`"},
 			AtTimeout, hyperShift},
 		{InvalidRelease, "HostedCluster", "ValidReleaseImage False (InvalidImage, PayloadArchNotFound)",
 			"HyperShift cannot read the release image: it is not where the mirrors say, its digest is another one, or it has no build for this architecture.",

@@ -56,7 +56,7 @@ func hub() []Trouble {
 			[]string{"see which one: `oc get multiclusterengine NAME -o yaml`, status.components", "look at its pods: `oc get pods -n multicluster-engine`"},
 			AfterGrace, mce},
 		{TelemetryFlag, "Deployment", "hypershift/operator runs with --enable-uwm-telemetry-remote-write, and Secret openshift-monitoring/telemeter-client is missing",
-			"In a disconnected cluster that Secret does not exist, and the HyperShift operator then ignores every HostedCluster without a word.",
+			"That Secret does not exist in a disconnected cluster, or where the cluster's pull secret has no cloud.openshift.com, and the HyperShift operator then ignores every HostedCluster without a word.",
 			[]string{"let step hypershift/install-flags run: it takes the flag out by ConfigMap local-cluster/hypershift-operator-install-flags", "then wait for the restart: `oc rollout status -n hypershift deployment/operator`"},
 			AtTimeout, hyperShift},
 		{ReleaseUnsupported, "ConfigMap", "hypershift/supported-versions does not list the release's minor version",

@@ -119,9 +119,7 @@ func writeVersion(ctx context.Context, site client.Client, hc *hyperv1.HostedClu
 	before := v.DeepCopy()
 	v.Status.Desired = configv1.Release{Image: hc.Spec.Release.Image, Version: found.Version}
 	v.Status.ObservedGeneration, v.Status.VersionHash = v.Generation, "simulated"
-	if len(v.Status.History) == 0 {
-		v.Status.History = []configv1.UpdateHistory{{State: configv1.PartialUpdate, StartedTime: at(), Image: hc.Spec.Release.Image, Version: found.Version}}
-	}
+	v.Status.History = begun(v.Status.History, hc.Spec.Release.Image, found)
 	done := len(missing) == 0
 	if done && v.Status.History[0].State != configv1.CompletedUpdate {
 		now := at()

@@ -80,11 +80,11 @@ func (c *clusters) advance(ctx context.Context, hc *hyperv1.HostedCluster, seen 
 		return 0, err
 	}
 	if hc.Status.Version == nil {
-		hc.Status.Version = &hyperv1.ClusterVersionStatus{
-			Desired: configv1.Release{Image: hc.Spec.Release.Image, Version: found.Version},
-			History: []configv1.UpdateHistory{{State: configv1.PartialUpdate, StartedTime: at(), Image: hc.Spec.Release.Image, Version: found.Version}},
-		}
+		hc.Status.Version = &hyperv1.ClusterVersionStatus{}
 	}
+	version, image := hc.Status.Version, hc.Spec.Release.Image
+	version.Desired = configv1.Release{Image: image, Version: found.Version}
+	version.History = begun(version.History, image, found)
 	etcd, err := c.etcdTrouble(ctx, hc, seen, found)
 	if err != nil {
 		return 0, err
@@ -119,6 +119,15 @@ func (c *clusters) advance(ctx context.Context, hc *hyperv1.HostedCluster, seen 
 		return 0, err
 	}
 	return c.operate(ctx, hc, found)
+}
+
+// begun adds a release to a history of versions, Partial until it is completed, where it is not the newest already.
+func begun(history []configv1.UpdateHistory, image string, found release) []configv1.UpdateHistory {
+	if len(history) > 0 && history[0].Image == image {
+		return history
+	}
+	next := configv1.UpdateHistory{State: configv1.PartialUpdate, StartedTime: at(), Image: image, Version: found.Version}
+	return append([]configv1.UpdateHistory{next}, history...)
 }
 
 // left is how long a stage of this cluster still lasts; stages that were over before a restart stay so.

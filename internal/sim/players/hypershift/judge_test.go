@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	configv1 "github.com/openshift/api/config/v1"
 	hyperv1 "github.com/openshift/hypershift/api/hypershift/v1beta1"
 	"github.com/openshift/hypershift/api/util/ipnet"
 	corev1 "k8s.io/api/core/v1"
@@ -185,5 +186,18 @@ func TestAPlanesConditions(t *testing.T) {
 		if available.reason != c.reason || !strings.Contains(available.message, c.text) {
 			t.Errorf("%s: Available says %s: %s, want %s: %s", c.trap, available.reason, available.message, c.reason, c.text)
 		}
+	}
+}
+
+// The newest version of a history is the one that is rolled out; those that were stay behind it.
+func TestHistoryOfVersions(t *testing.T) {
+	first := begun(nil, "quay.io/x@sha256:1", release{Version: "4.20.3"})
+	first[0].State = configv1.CompletedUpdate
+	if again := begun(first, "quay.io/x@sha256:1", release{Version: "4.20.3"}); len(again) != 1 || again[0].State != configv1.CompletedUpdate {
+		t.Errorf("the same release again: %v", again)
+	}
+	next := begun(first, "quay.io/x@sha256:2", release{Version: "4.20.4"})
+	if len(next) != 2 || next[0].State != configv1.PartialUpdate || next[0].Version != "4.20.4" || next[1].Version != "4.20.3" {
+		t.Errorf("the next release: %v", next)
 	}
 }

@@ -123,6 +123,11 @@ func askMedia(ctx context.Context, p *probe) finding {
 		return unknown("%s", printable(err.Error()))
 	case len(m.slots) == 0:
 		return unknown("%s names %d slots, none of which can be read: %s", m.where, m.listed, reasonOf(m.err))
+	}
+	_, managersErr := managersOf(p.system)
+	switch {
+	case managersErr != nil:
+		return fail("update the BMC's firmware: Ironic asks the system for its Managers wherever virtual media stands, and ends where it names none", "%s", reasonOf(managersErr))
 	case len(m.slots) == 1 && m.listed == 1:
 		return pass("%s", m.slots[0].path)
 	}

@@ -106,6 +106,10 @@ func TestChecksOfTheBody(t *testing.T) {
 
 		{"neither", unset(bmctest.System, "VirtualMedia"), "media", Fail, "VirtualMedia.@odata.id is missing"},
 		{"no Manager either", both(unset(bmctest.System, "VirtualMedia"), unset(bmctest.System, "Links")), "media", Fail, "Links.ManagedBy is missing"},
+		{"no Manager beside its own", unset(bmctest.System, "Links", "ManagedBy"), "media", Fail, "Links.ManagedBy is missing"},
+		{"no Managers named", set(bmctest.System, []any{}, "Links", "ManagedBy"), "media", Fail, "Links.ManagedBy is empty"},
+		{"Managers, not ManagedBy", set(bmctest.System, map[string]any{"Managers": []any{link(bmctest.Manager)}}, "Links"), "media", Pass, bmctest.Slot},
+		{"Managers, not ManagedBy", set(bmctest.System, map[string]any{"ManagedBy": []any{}, "Managers": []any{link(bmctest.Manager)}}, "Links"), "firmware", Pass, "FirmwareVersion 1.00"},
 		{"collection missing", unset(bmctest.Media), "media", Fail, "HTTP 404"},
 		{"empty", set(bmctest.Media, []any{}, "Members"), "media", Fail, "Members is empty"},
 		{"Members missing", unset(bmctest.Media, "Members"), "media", Fail, "Members is missing"},

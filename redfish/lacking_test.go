@@ -40,7 +40,7 @@ func deciding() map[string]map[string]string {
 			"PowerState": "power=unknown", "Status": "health=unknown", "Status/Health": "health=unknown", "Status/State": "",
 			"Boot": "boot-override=unknown boot-mode=unknown", "Boot/BootSourceOverrideTarget@Redfish.AllowableValues": "boot-override=unknown",
 			"Boot/BootSourceOverrideMode": "boot-mode=unknown", "Boot/BootSourceOverrideTarget": "", "Boot/BootSourceOverrideEnabled": "",
-			"Links": noManager, "Links/ManagedBy": noManager,
+			"Links": noManager + " " + noMedia, "Links/ManagedBy": noManager + " " + noMedia,
 			"ProcessorSummary": "resources=unknown", processors: "resources=unknown",
 			"MemorySummary": "resources=unknown", "MemorySummary/TotalSystemMemoryGiB": "resources=unknown",
 			"EthernetInterfaces": noNICs, "EthernetInterfaces/@odata.id": noNICs,

@@ -5,8 +5,8 @@ func mediaChecks() []Check {
 	return []Check{
 		{
 			ID: "media", Needs: []string{"system"}, ask: askMedia,
-			Asks:   "whether the system, or else its Manager, has virtual media",
-			Rule:   "fails where neither has a slot, and where the system names no Manager",
+			Asks:   "whether the system, or where it links to none one of its Managers, has virtual media",
+			Rule:   "fails where there is no slot, and where the system names no Manager",
 			Why:    "Metal3 boots the host from an image in virtual media, and says only when it provisions that there is none.",
 			Remedy: "update the BMC's firmware, or install the licence that virtual media needs",
 		},

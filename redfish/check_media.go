@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -19,34 +20,98 @@ type media struct {
 // slot is one VirtualMedia resource.
 type slot struct{ *resource }
 
-// findMedia reads the slots under the system, or, where it has none, under its Manager: the order in which Ironic looks.
-// The error is ErrNoVirtualMedia where neither has any, wrapped together with what was missing.
-func findMedia(ctx context.Context, c *conn, system *resource, manager func(context.Context) (*resource, error)) (media, error) {
-	m, systemErr := mediaUnder(ctx, c, system)
+// findMedia reads the slots under the system, or, where it has no link to any, under its Managers: where Ironic looks. Where
+// the link leads to an empty collection, or to none, Ironic looks no further.
+// The error is ErrNoVirtualMedia where there is none, wrapped together with what was missing.
+func findMedia(ctx context.Context, c *conn, system *resource) (media, error) {
+	m, err := mediaUnder(ctx, c, system)
 	if m.listed > 0 {
 		return m, nil
 	}
-	owner, err := manager(ctx)
-	if err != nil {
-		return m, unlessUnread(fmt.Errorf("%w, and %w", systemErr, err), systemErr, err)
+	if _, without := system.link("VirtualMedia"); without == nil {
+		return m, unlessUnread(err)
 	}
-	m, managerErr := mediaUnder(ctx, c, owner)
+	managers, managersErr := managersOf(system)
+	if managersErr != nil {
+		return m, unlessUnread(err, managersErr)
+	}
+	m, errs := mediaOfManagers(ctx, c, managers)
 	if m.listed > 0 {
 		return m, nil
 	}
-	return m, unlessUnread(fmt.Errorf("%w, and %w", systemErr, managerErr), systemErr, managerErr)
+	return m, unlessUnread(append([]error{err}, errs...)...)
+}
+
+// mediaOfManagers reads the slots of all Managers. Ironic goes from one to the next until one takes the image, and ends at one
+// that has no link to virtual media. The errors say what stood in the way.
+func mediaOfManagers(ctx context.Context, c *conn, managers []string) (all media, errs []error) {
+	for i, path := range managers {
+		before := c.counter.n.Load()
+		owner, err := c.get(ctx, path)
+		var m media
+		if err == nil {
+			m, err = mediaUnder(ctx, c, owner)
+		}
+		if i > 0 { // a further Manager counts as its slots do
+			m.reads = c.counter.n.Load() - before
+		}
+		if err != nil {
+			errs = append(errs, err)
+			m.err = unread(err)
+		}
+		all.add(m)
+		if owner == nil || all.takeDisc() {
+			continue
+		}
+		if _, without := owner.link("VirtualMedia"); without != nil {
+			return all, errs
+		}
+	}
+	return all, errs
+}
+
+// add puts the slots of another collection beside these.
+func (m *media) add(other media) {
+	m.reads += other.reads
+	if other.err != nil {
+		m.err = other.err
+	}
+	if other.listed == 0 || slices.Contains(strings.Split(m.where, " and "), other.where) {
+		return
+	}
+	if m.where != "" {
+		m.where += " and "
+	}
+	m.where += other.where
+	m.listed += other.listed
+	m.slots = append(m.slots, other.slots...)
+}
+
+// takeDisc says whether a slot is known to take a CD or DVD.
+func (m media) takeDisc() bool {
+	return slices.ContainsFunc(m.slots, func(s slot) bool { takes, err := s.takesDisc(); return err == nil && takes })
 }
 
 // unlessUnread says that there is no virtual media, unless one of the errors was a resource that could not be read: then
-// there may well be some. A 404 is an answer: it is not there.
-func unlessUnread(both error, errs ...error) error {
-	for _, err := range errs {
-		var request *RequestError
-		if errors.As(err, &request) && request.StatusCode != 404 {
-			return both
-		}
+// there may well be some.
+func unlessUnread(errs ...error) error {
+	both := errs[0]
+	for _, err := range errs[1:] {
+		both = fmt.Errorf("%w, and %w", both, err)
+	}
+	if slices.ContainsFunc(errs, func(err error) bool { return unread(err) != nil }) {
+		return both
 	}
 	return fmt.Errorf("%w: %w", ErrNoVirtualMedia, both)
+}
+
+// unread gives an error that leaves open what is there. A 404 is an answer: it is not there.
+func unread(err error) error {
+	var request *RequestError
+	if errors.As(err, &request) && request.StatusCode != 404 {
+		return err
+	}
+	return nil
 }
 
 // mediaUnder reads the slots under a system or a Manager; the error says why there are none.
@@ -113,7 +178,7 @@ func (m media) discs() []slot {
 }
 
 func askMedia(ctx context.Context, p *probe) finding {
-	m, err := findMedia(ctx, p.service.conn, p.system, p.readManager)
+	m, err := findMedia(ctx, p.service.conn, p.system)
 	p.items += m.reads
 	p.media = m
 	switch {

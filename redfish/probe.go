@@ -172,12 +172,12 @@ func managerOf(ctx context.Context, c *conn, system *resource) (*resource, error
 // managersOf gives the paths of the Managers that a system names: by ManagedBy, or, as some BMCs have it, by Managers. There
 // is at least one where there is no error.
 func managersOf(system *resource) ([]string, error) {
-	managers, err := system.links("Links", "ManagedBy")
+	managers, err := system.linksAsGiven("Links", "ManagedBy")
 	if err == nil && len(managers) == 0 {
 		err = &PropertyError{Path: system.path, Property: "Links.ManagedBy", Problem: "is empty"}
 	}
 	if err != nil {
-		if others, _ := system.links("Links", "Managers"); len(others) > 0 {
+		if others, _ := system.linksAsGiven("Links", "Managers"); len(others) > 0 {
 			return others, nil
 		}
 	}

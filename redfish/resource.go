@@ -116,6 +116,13 @@ func (r *resource) link(names ...string) (string, error) {
 
 // links gives the paths in a list of links, sorted: BMCs give them in any order, and two runs should read alike.
 func (r *resource) links(names ...string) ([]string, error) {
+	out, err := r.linksAsGiven(names...)
+	slices.Sort(out)
+	return slices.Compact(out), err
+}
+
+// linksAsGiven gives the paths in a list of links in the order of the BMC, where that decides which comes first.
+func (r *resource) linksAsGiven(names ...string) ([]string, error) {
 	value, err := r.at(names...)
 	if err != nil {
 		return nil, err
@@ -133,8 +140,7 @@ func (r *resource) links(names ...string) ([]string, error) {
 		}
 		out = append(out, id)
 	}
-	slices.Sort(out)
-	return slices.Compact(out), nil
+	return out, nil
 }
 
 func (r *resource) wrong(value any, want string, names []string) error {

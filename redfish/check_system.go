@@ -154,7 +154,7 @@ func askReset(ctx context.Context, p *probe) finding {
 
 // resetTypes gives the stated values of ResetType: inline, else from the ActionInfo.
 func (p *probe) resetTypes(ctx context.Context) ([]string, error) {
-	types, err := p.system.texts("Actions", "#ComputerSystem.Reset", "ResetType@Redfish.AllowableValues")
+	types, err := p.system.stated("Actions", "#ComputerSystem.Reset", "ResetType@Redfish.AllowableValues")
 	if err == nil {
 		return types, nil
 	}
@@ -179,7 +179,7 @@ func allowed(info *resource, parameter string) ([]string, error) {
 	for _, item := range list {
 		object, _ := item.(map[string]any)
 		if object["Name"] == parameter {
-			return (&resource{path: info.path, body: object}).texts("AllowableValues")
+			return (&resource{path: info.path, body: object}).stated("AllowableValues")
 		}
 	}
 	return nil, &PropertyError{Path: info.path, Property: "Parameters." + parameter, Problem: "is missing"}

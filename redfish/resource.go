@@ -109,6 +109,16 @@ func (r *resource) texts(names ...string) ([]string, error) {
 	return out, nil
 }
 
+// stated gives a list of text that holds something. An empty list of values that may be set says as little as none: clients
+// take it for "anything goes".
+func (r *resource) stated(names ...string) ([]string, error) {
+	list, err := r.texts(names...)
+	if err == nil && len(list) == 0 {
+		err = &PropertyError{Path: r.path, Property: strings.Join(names, "."), Problem: "is empty"}
+	}
+	return list, err
+}
+
 // link gives the path of the resource that a property such as {"@odata.id": "/redfish/v1/Systems"} leads to.
 func (r *resource) link(names ...string) (string, error) {
 	return r.text(append(slices.Clone(names), "@odata.id")...)

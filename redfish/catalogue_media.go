@@ -26,8 +26,8 @@ func mediaChecks() []Check {
 		},
 		{
 			ID: "media-busy", Needs: []string{"media-type"}, ask: askMediaBusy,
-			Asks:   "whether such a slot is free",
-			Rule:   "warns where an image is in it (this lab's own is right where the host has its BareMetalHost already); fails where a person's console holds it",
+			Asks:   "whether such slots are free, the system's and its Managers'",
+			Rule:   "the worst of them counts: warns where an image is in one (this lab's own is right where the host has its BareMetalHost already); fails where a person's console holds it",
 			Why:    "Ironic ejects what it finds: somebody's installation would lose its medium, or the console that holds the drive keeps Ironic out.",
 			Remedy: "eject the image",
 		},

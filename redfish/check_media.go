@@ -140,9 +140,6 @@ func mediaUnder(ctx context.Context, c *conn, owner *resource) (m media, err err
 			m.err = err
 			continue
 		}
-		if _, err := r.text("Actions", "#VirtualMedia.InsertMedia", "target"); err != nil {
-			r = c.itself(ctx, r) // its Allow header says whether it takes a PATCH
-		}
 		m.slots = append(m.slots, slot{r})
 	}
 	return m, nil
@@ -231,7 +228,7 @@ func askMediaType(_ context.Context, p *probe) finding {
 func askMediaAction(ctx context.Context, p *probe) finding {
 	var why finding
 	for _, s := range p.media.discs() {
-		f := s.insertion(p.vendor(ctx))
+		f := p.withHeader(ctx, s).insertion(p.vendor(ctx))
 		if f.status == Pass {
 			return f
 		}
@@ -243,6 +240,17 @@ func askMediaAction(ctx context.Context, p *probe) finding {
 		return unknown("not every slot can be read")
 	}
 	return why
+}
+
+// withHeader is the slot with the headers of its own, where it has no action: its Allow header says whether it takes a PATCH.
+func (p *probe) withHeader(ctx context.Context, s slot) slot {
+	if _, err := s.text("Actions", "#VirtualMedia.InsertMedia", "target"); err == nil {
+		return s
+	}
+	before := p.service.conn.counter.n.Load()
+	own := p.service.conn.itself(ctx, s.resource)
+	p.items += p.service.conn.counter.n.Load() - before
+	return slot{own}
 }
 
 // insertion says how an image gets into the slot. A PATCH is certain only where the BMC's Allow header says so, or where

@@ -139,7 +139,11 @@ func TestChecksOfTheBody(t *testing.T) {
 		{"empty text", set(bmctest.Slot, "", "Image"), "media-busy", Pass, "empty"},
 		{"None", set(bmctest.Slot, "None", "Image"), "media-busy", Pass, "empty"},
 		{"console", set(bmctest.Slot, "Applet", "ConnectedVia"), "media-busy", Fail, "console"},
-		{"a second is free", both(set(bmctest.Slot, true, "Inserted"), second("CD")), "media-busy", Pass, "Second"},
+		{"a second is free", both(set(bmctest.Slot, true, "Inserted"), second("CD")), "media-busy", Warn, bmctest.Slot + " holds"},
+		{"the second is not", both(second("CD"), set(bmctest.Media+"/Second", true, "Inserted")), "media-busy", Warn, "Second holds"},
+		{"a console holds the second", both(set(bmctest.Slot, true, "Inserted"), second("DVD"), set(bmctest.Media+"/Second", "Applet", "ConnectedVia")), "media-busy", Fail, "Second is held by a console"},
+		{"a floppy is in the second", both(second("Floppy"), set(bmctest.Media+"/Second", true, "Inserted")), "media-busy", Pass, "empty"},
+		{"the second cannot be read", both(second("CD"), unset(bmctest.Media+"/Second")), "media-busy", Pass, "empty"},
 		{"nothing said", both(unset(bmctest.Slot, "Inserted"), unset(bmctest.Slot, "Image")), "media-busy", Unknown, "Inserted is missing"},
 
 		{"no Cd", set(bmctest.System, []any{"None", "Pxe"}, "Boot", targets), "boot-override", Fail, "None, Pxe"},

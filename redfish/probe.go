@@ -20,6 +20,7 @@ type probe struct {
 	system     *resource
 	manager    *resource
 	media      media
+	beside     []slot // of the Managers, where media is the system's
 
 	before int64  // requests of the service before this host's first
 	items  int64  // of this host's: those for one NIC, media slot or storage resource

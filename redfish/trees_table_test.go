@@ -40,7 +40,7 @@ func crawls() []crawl {
 	return []crawl{
 		{
 			file: "dell-idrac9", system: "System.Embedded.1", manager: "iDRAC.Embedded.1", user: "root", mac: "e4-3d-1a-13-27-f0",
-			requests: classes{fixed: 11, nics: 5 + 1, slots: 2, storage: 4}, // storage: two AHCI controllers without drives come first
+			requests: classes{fixed: 12, nics: 5 + 1, slots: 2 + 2, storage: 4}, // slots: the Manager's beside the system's; storage: two AHCI controllers without drives come first
 			checks: []expected{
 				{"root", Pass, "RedfishVersion 1.13.1"},
 				{"system", Pass, "/redfish/v1/Systems/System.Embedded.1, Dell Inc. PowerEdge R750"},
@@ -100,7 +100,7 @@ func crawls() []crawl {
 		},
 		{
 			file: "lenovo-xcc", system: "1", manager: "1", mac: "00:62:0B:4C:28:4E",
-			requests: classes{fixed: 12, nics: 5 + 2, slots: 10, storage: 2},
+			requests: classes{fixed: 13, nics: 5 + 2, slots: 10 + 10, storage: 2}, // slots: the Manager's beside the system's
 			checks: []expected{
 				{"root", Pass, "RedfishVersion 1.15.0"},
 				{"system", Pass, "/redfish/v1/Systems/1, Lenovo ThinkSystem SR670 V2"},

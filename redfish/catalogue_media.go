@@ -20,7 +20,7 @@ func mediaChecks() []Check {
 		{
 			ID: "media-action", Needs: []string{"media-type"}, ask: askMediaAction,
 			Asks:   "whether an image can be inserted into such a slot: by the InsertMedia action or by PATCH",
-			Rule:   "fails where neither is there; a missing EjectMedia action on an empty slot is normal",
+			Rule:   "fails where neither is there: a PATCH counts where the Allow header names it, or the BMC is a Lenovo's; fails where an action has no target; warns where the first such slot has neither and a later one has; a missing EjectMedia action on an empty slot is normal",
 			Why:    "Without it the image cannot be put into the drive; Metal3 says so only when it provisions.",
 			Remedy: "update the BMC's firmware",
 		},

@@ -13,8 +13,9 @@ type media struct {
 	where  string // path of the collection
 	listed int    // slots that it names
 	slots  []slot
-	reads  int64 // requests for slots
-	err    error // why a slot that it names could not be read; the last one
+	order  []string // their paths as the BMC lists them: so Ironic goes through them
+	reads  int64    // requests for slots
+	err    error    // why a slot that it names could not be read; the last one
 }
 
 // slot is one VirtualMedia resource.
@@ -85,6 +86,7 @@ func (m *media) add(other media) {
 	m.where += other.where
 	m.listed += other.listed
 	m.slots = append(m.slots, other.slots...)
+	m.order = append(m.order, other.order...)
 }
 
 // takeDisc says whether a slot is known to take a CD or DVD.
@@ -129,6 +131,7 @@ func mediaUnder(ctx context.Context, c *conn, owner *resource) (m media, err err
 		return media{}, err
 	}
 	m = media{where: collection.path, listed: len(members)}
+	m.order, _ = collection.linksAsGiven("Members")
 	if m.listed == 0 {
 		return m, &PropertyError{Path: collection.path, Property: "Members", Problem: "is empty"}
 	}
@@ -223,55 +226,4 @@ func askMediaType(_ context.Context, p *probe) finding {
 		return unknown("not every slot can be read: %s", reasonOf(p.media.err))
 	}
 	return fail("", "the slots take only %s", listed(other))
-}
-
-func askMediaAction(ctx context.Context, p *probe) finding {
-	var why finding
-	for _, s := range p.media.discs() {
-		f := p.withHeader(ctx, s).insertion(p.vendor(ctx))
-		if f.status == Pass {
-			return f
-		}
-		if why.status == "" || why.status == Fail {
-			why = f
-		}
-	}
-	if why.status == "" || why.status == Fail && p.media.err != nil {
-		return unknown("not every slot can be read")
-	}
-	return why
-}
-
-// withHeader is the slot with the headers of its own, where it has no action: its Allow header says whether it takes a PATCH.
-func (p *probe) withHeader(ctx context.Context, s slot) slot {
-	if _, err := s.text("Actions", "#VirtualMedia.InsertMedia", "target"); err == nil {
-		return s
-	}
-	before := p.service.conn.counter.n.Load()
-	own := p.service.conn.itself(ctx, s.resource)
-	p.items += p.service.conn.counter.n.Load() - before
-	return slot{own}
-}
-
-// insertion says how an image gets into the slot. A PATCH is certain only where the BMC's Allow header says so, or where
-// its vendor's BMCs have slots without actions that take one: Lenovo's XClarity Controller.
-func (s slot) insertion(made vendor) finding {
-	if target, err := s.text("Actions", "#VirtualMedia.InsertMedia", "target"); err == nil && target != "" {
-		return pass("%s has the action InsertMedia", s.path)
-	}
-	if allow := s.header.Values("Allow"); len(allow) > 0 {
-		if strings.Contains(strings.ToUpper(strings.Join(allow, ",")), "PATCH") {
-			return pass("%s has no action InsertMedia but allows PATCH", s.path)
-		}
-		return fail("", "%s has no action InsertMedia, and allows only %s", s.path, printable(strings.Join(allow, ", ")))
-	}
-	_, hasImage := s.body["Image"]
-	_, hasInserted := s.body["Inserted"]
-	if hasImage && hasInserted && made == lenovo {
-		return pass("%s has no action InsertMedia, but Image and Inserted, which Lenovo's BMCs take by PATCH", s.path)
-	}
-	if hasImage && hasInserted {
-		return unknown("%s has no action InsertMedia; whether Image and Inserted can be patched, the BMC does not say", s.path)
-	}
-	return fail("", "%s has no action InsertMedia, and no Image and Inserted to PATCH", s.path)
 }

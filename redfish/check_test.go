@@ -129,9 +129,15 @@ func TestChecksOfTheBody(t *testing.T) {
 		{"wrong type", set(bmctest.Slot, "CD", "MediaTypes"), "media-type", Warn, "not a list"},
 		{"wrong type within", set(bmctest.Slot, []any{1}, "MediaTypes"), "media-type", Warn, "a number"},
 
-		{"no action, nothing said", unset(bmctest.Slot, "Actions"), "media-action", Unknown, "does not say"},
+		{"no action, nothing said", unset(bmctest.Slot, "Actions"), "media-action", Fail, "no Allow header says that it takes a PATCH"},
 		{"no action, nothing to patch", both(unset(bmctest.Slot, "Actions"), unset(bmctest.Slot, "Image")), "media-action", Fail, "no Image and Inserted"},
-		{"no target", unset(bmctest.Slot, "Actions", "#VirtualMedia.InsertMedia", "target"), "media-action", Unknown, "no action InsertMedia"},
+		{"no target", unset(bmctest.Slot, "Actions", "#VirtualMedia.InsertMedia", "target"), "media-action", Fail, "an action InsertMedia without a target"},
+		{"no target in another slot", both(second("Floppy"), set(bmctest.Media+"/Second", map[string]any{}, "Actions", "#VirtualMedia.InsertMedia")), "media-action", Fail, "Second has an action InsertMedia without a target"},
+		{"a null action", set(bmctest.Slot, nil, "Actions", "#VirtualMedia.InsertMedia"), "media-action", Fail, "no Allow header says"},
+		{"only a later slot has it", both(unset(bmctest.Slot, "Actions"), second("CD")), "media-action", Warn, bmctest.Slot + " has no action InsertMedia, and no Allow header says that it takes a PATCH; " + bmctest.Media + "/Second has the action"},
+		{"a later slot has it not", both(second("CD"), unset(bmctest.Media+"/Second", "Actions")), "media-action", Pass, bmctest.Slot + " has the action"},
+		{"in the BMC's order", both(second("CD"), unset(bmctest.Slot, "Actions"), set(bmctest.Media, []any{link(bmctest.Media + "/Second"), link(bmctest.Slot)}, "Members")), "media-action", Pass, "Second has the action"},
+		{"none has it", both(unset(bmctest.Slot, "Actions"), second("CD"), unset(bmctest.Media+"/Second", "Actions")), "media-action", Fail, bmctest.Slot + " has no action"},
 		{"no eject while empty", unset(bmctest.Slot, "Actions", "#VirtualMedia.EjectMedia"), "media-action", Pass, "InsertMedia"},
 
 		{"inserted", set(bmctest.Slot, true, "Inserted"), "media-busy", Warn, "does not name"},

@@ -78,8 +78,8 @@ func deciding() map[string]map[string]string {
 		bmctest.Slot: {
 			"@odata.type": "", "MediaTypes": "media-type=warn", "ConnectedVia": "", "WriteProtected": "",
 			"Inserted": "", "Image": "", "Inserted+Image": "media-busy=unknown", "VerifyCertificate": "media-cert=unknown",
-			"Actions": "media-action=unknown media-protocol=unknown", insert: "media-action=unknown media-protocol=unknown",
-			"Actions/#VirtualMedia.InsertMedia/target": "media-action=unknown", "Actions/#VirtualMedia.EjectMedia": "",
+			"Actions": "media-action=fail media-protocol=unknown", insert: "media-action=fail media-protocol=unknown",
+			"Actions/#VirtualMedia.InsertMedia/target": "media-action=fail", "Actions/#VirtualMedia.EjectMedia": "",
 			insert + "/TransferProtocolType@Redfish.AllowableValues": "media-protocol=unknown",
 		},
 	}

@@ -42,6 +42,9 @@ func (p *probe) askAll(parent context.Context) {
 		p.note(c, f)
 	}
 	p.describe(ctx)
+	if f, ok := p.askDellType(ctx); ok && parent.Err() == nil {
+		p.amend("address", f)
+	}
 	if p.run.opts.Active != nil {
 		p.askActive(parent, blocked, late)
 	}

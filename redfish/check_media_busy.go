@@ -77,23 +77,18 @@ func (p *probe) readBeside(ctx context.Context) error {
 	return err
 }
 
-// occupied says whether something is in the slot. BMCs write "no image" as null, "" and "None".
+// occupied says whether something is in the slot.
 func (s slot) occupied(h Host) finding {
-	inserted, insertedErr := s.flag("Inserted")
-	image, imageErr := s.text("Image")
-	via, _ := s.text("ConnectedVia")
-	var property *PropertyError
-	saysNone := imageErr == nil || errors.As(imageErr, &property) && property.Null
-	empty := image == "" || strings.EqualFold(image, "None")
+	now := s.contents()
 	switch {
-	case via == "Applet":
+	case now.console:
 		return fail("close the console that holds it, or ask who uses it", "%s is held by a console (ConnectedVia Applet)", s.path)
-	case insertedErr == nil && inserted, imageErr == nil && !empty:
-		return s.holds(image, h)
-	case insertedErr == nil, saysNone:
-		return pass("%s is empty", s.path)
+	case now.inserted, now.image != "":
+		return s.holds(now.image, h)
+	case now.silent():
+		return unknown("%s", reasonOf(now.insertedErr))
 	}
-	return unknown("%s", reasonOf(insertedErr))
+	return pass("%s is empty", s.path)
 }
 
 // holds judges an image that is in the slot: this lab's own is right on a host that has its BareMetalHost.

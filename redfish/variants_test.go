@@ -85,6 +85,9 @@ func TestVariantsOfMedia(t *testing.T) {
 		{"media-busy", "no image known", all(holding("https://192.0.2.1:6183/redfish/boot-1.iso"), host(managed), image("")), Unknown, "is not known", nil},
 		{"media-busy", "not named", all(holding(nil), host(managed)), Unknown, "an image that it does not name", nil},
 		{"media-busy", "a console, on a managed host", all(tree(set(bmctest.Slot, "Applet", "ConnectedVia")), host(managed)), Fail, "console", nil},
+		{"media-busy", "a console's file", all(holding("theirs.iso"), inTree(set(bmctest.Slot, "Applet", "ConnectedVia"))), Fail, "held by a console", nil},
+		{"media-busy", "a URL, and Applet all the same", all(holding("http://x/a.iso"), inTree(set(bmctest.Slot, "Applet", "ConnectedVia"))), Warn, "holds http://x/a.iso → eject it", nil},
+		{"media-busy", "this lab's own, and Applet all the same", all(holding("https://192.0.2.1:6183/redfish/boot-1.iso"), inTree(set(bmctest.Slot, "Applet", "ConnectedVia")), host(managed)), Pass, "this lab's own", nil},
 		{"power", "on, on a managed host", all(tree(set(bmctest.System, "On", "PowerState")), host(managed)), Pass, "as its BareMetalHost wants it", nil},
 
 		{"image-url", "a query", image("https://192.0.2.1/boot.iso?token=secret"), Warn, "boot.iso?… (Ironic's): it has a query string", nil},

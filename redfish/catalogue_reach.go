@@ -40,8 +40,8 @@ func reachChecks() []Check {
 		},
 		{
 			ID: "tls", Needs: []string{"tcp"}, perService: true, ask: askTLS,
-			Asks:   "whether the certificate's chain, name and dates are good",
-			Rule:   "fails where the host's certificate verification is on, warns where it is off, and warns in the 30 days before expiry",
+			Asks:   "whether the TLS handshake succeeds, and the certificate's chain, name and dates are good",
+			Rule:   "fails where the BMC offers no protocol and cipher that fit; of a bad certificate it fails where the host's certificate verification is on, warns where it is off, and warns in the 30 days before expiry",
 			Why:    "Metal3 cannot register a host whose certificate it does not trust; one that expires later stops its reconciliation then.",
 			Remedy: "install a certificate that this machine and Metal3 trust, or set bmc.disable_certificate_verification",
 		},

@@ -6,7 +6,7 @@ func systemChecks() []Check {
 		{
 			ID: "system", Needs: []string{"auth", "session"}, ask: askSystem,
 			Asks:   "whether the address's path is a ComputerSystem; without a path, whether there is exactly one",
-			Rule:   "fails where it is not",
+			Rule:   "fails where it is not; warns where the address has no path",
 			Why:    "A path that leads elsewhere registers nothing, or another machine.",
 			Remedy: "use one of the paths listed",
 		},

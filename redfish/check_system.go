@@ -35,6 +35,11 @@ func askSystem(ctx context.Context, p *probe) finding {
 	if err != nil {
 		return unknown("%s", reasonOf(err))
 	}
+	if p.address.System == "" {
+		whole := p.address
+		whole.System = path
+		return warn("write "+whole.String(), "%s%s, the only one; the address does not name it, and Metal3 before 0.11 (OpenShift 4.19) cannot register a host by such an address", path, named(system))
+	}
 	return pass("%s%s", path, named(system))
 }
 

@@ -27,7 +27,7 @@ func mediaChecks() []Check {
 		{
 			ID: "media-busy", Needs: []string{"media-type"}, ask: askMediaBusy,
 			Asks:   "whether such slots are free, the system's and its Managers'",
-			Rule:   "the worst of them counts: warns where an image is in one (this lab's own is right where the host has its BareMetalHost already); fails where a person's console holds one, with no image or one that is no URL",
+			Rule:   "gives the worst of them: warns where an image is in one (this lab's own is right where the host has its BareMetalHost already); fails where a person's console holds one, with no image or one that is no URL",
 			Why:    "Ironic ejects what it finds: somebody's installation would lose its medium, or the console that holds the drive keeps Ironic out.",
 			Remedy: "eject the image",
 		},

@@ -67,7 +67,7 @@ func askBootOnce(ctx context.Context, p *probe) finding {
 	}
 	shown, pending := false, false // pending: what does not show now may come later
 	defer func() { t.restore(ctx, before, pending && !shown) }()
-	wanted := override{enabled: "Once", target: t.discTarget(system), mode: before.mode}
+	wanted := override{enabled: "Once", target: discTarget(system), mode: before.mode}
 	err = t.patchBoot(ctx, wanted, false)
 	if pending = err == nil || unanswered(err); err != nil {
 		return fail(bootRemedy(err), "%s", reasonOf(err))
@@ -99,15 +99,6 @@ func bootRemedy(err error) string {
 		return "give the BMC's user the right ConfigureComponents: role Operator or Administrator"
 	}
 	return ""
-}
-
-// discTarget is how the BMC calls the virtual drive.
-func (t *trial) discTarget(system *resource) string {
-	targets, err := system.texts("Boot", "BootSourceOverrideTarget@Redfish.AllowableValues")
-	if err == nil && !contains(targets, "Cd") && contains(targets, "UsbCd") {
-		return "UsbCd"
-	}
-	return "Cd"
 }
 
 // patchBoot sets the override, with the mode where that is asked for or the BMC does not take it without.

@@ -97,6 +97,7 @@ func TestLeftoverIsCleared(t *testing.T) {
 		{"image and override", overridden(holding(bmctest.Slot, leftover), "Once", "Cd"), bmctest.Quirks{}, atRest, 4 + 2},
 		{"image and override, sushy-tools", overridden(holding(bmctest.Slot, leftover), "Continuous", "Cd"), bmctest.Quirks{Continuous: true}, "Continuous None UEFI", 4 + 2},
 		{"Supermicro", holding(bmctest.Slot, leftover), bmctest.Quirks{EjectAppears: true}, atRest, 4 + 1},
+		{"bmcweb, which says Applet of a URL", holding(bmctest.Slot, leftover).Set(bmctest.Slot, "Applet", "ConnectedVia"), bmctest.Quirks{}, atRest, 4 + 1},
 		{"two", holding(bmctest.Slot, leftover).Set(bmctest.Media+"/Dvd", leftover, "Image").Set(bmctest.Media+"/Dvd", true, "Inserted"), bmctest.Quirks{}, atRest, 4 + 2},
 	} {
 		t.Run(test.name, func(t *testing.T) {

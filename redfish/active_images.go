@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -110,8 +111,14 @@ func (s slot) contents() contents {
 		c.imageErr = nil
 	}
 	via, _ := s.text("ConnectedVia")
-	c.console = via == "Applet"
+	c.console = via == "Applet" && !fromServer(c.image)
 	return c
+}
+
+// fromServer says whether an image was fetched by the BMC itself: bmcweb says Applet of such a one, too. A console's is a file.
+func fromServer(image string) bool {
+	u, err := url.Parse(image)
+	return err == nil && u.Host != "" && (strings.EqualFold(u.Scheme, "http") || strings.EqualFold(u.Scheme, "https"))
 }
 
 func (c contents) silent() bool { return c.insertedErr != nil && c.imageErr != nil }

@@ -93,3 +93,14 @@ func TestLeftoverIsNamed(t *testing.T) {
 		t.Errorf("written: %v", writes(b))
 	}
 }
+
+// What an active probe that was killed left goes; what somebody has in a drive of the Manager's stays said.
+func TestLeftoverBesideAnothersMedium(t *testing.T) {
+	tree := holding(bmctest.Slot, leftover)
+	tree[bmctest.ManagerMedia] = map[string]any{"Members": []any{}}
+	tree.AddSlot(bmctest.ManagerMedia, "Cd", "CD")
+	tree.Set(bmctest.Manager, link(bmctest.ManagerMedia), "VirtualMedia").Set(bmctest.ManagerMedia+"/Cd", "http://x/theirs.iso", "Image")
+	r := ask(t, hostAt(start(t, bmctest.Config{Tree: tree})), quick())
+	want(t, r, "insert", Pass, "cleared first")
+	want(t, r, "media-busy", Warn, bmctest.ManagerMedia+"/Cd holds http://x/theirs.iso")
+}

@@ -142,6 +142,8 @@ func TestActiveQuirks(t *testing.T) {
 	insertAt := bmctest.Slot + "/Actions/VirtualMedia.InsertMedia"
 	ejectAt := bmctest.Slot + "/Actions/VirtualMedia.EjectMedia"
 	usb := bmctest.Small().Set(bmctest.System, []any{"None", "UsbCd", "Hdd"}, "Boot", "BootSourceOverrideTarget@Redfish.AllowableValues")
+	smc := bmctest.Small().Set(bmctest.System, "Supermicro", "Manufacturer").
+		Set(bmctest.System, []any{"None", "Cd", "UsbCd"}, "Boot", "BootSourceOverrideTarget@Redfish.AllowableValues")
 	two := bmctest.Small()
 	two.AddSlot(bmctest.Media, "Dvd", "DVD")
 	for _, test := range []struct {
@@ -195,6 +197,8 @@ func TestActiveQuirks(t *testing.T) {
 		{"IPv6, TLS", bmctest.Config{Listen: "[::1]:0", TLS: true}, nil, "pass pass pass pass", map[string]string{"insert": "and [::1]:"},
 			"POST InsertMedia Image; " + set + "; " + unset + "; " + eject},
 		{"UsbCd", bmctest.Config{Tree: usb}, nil, "pass pass pass pass", map[string]string{"boot-once": "target UsbCd"},
+			"POST InsertMedia Image; PATCH 1 Enabled=Once,Target=UsbCd; " + unset + "; " + eject},
+		{"a Supermicro that lists both", bmctest.Config{Tree: smc}, nil, "pass pass pass pass", map[string]string{"boot-once": "target UsbCd"},
 			"POST InsertMedia Image; PATCH 1 Enabled=Once,Target=UsbCd; " + unset + "; " + eject},
 		{"override read-only", bmctest.Config{Faults: []bmctest.Fault{{Method: "PATCH", Path: bmctest.System, Status: 405}}}, nil, "pass pass fail pass",
 			map[string]string{"boot-once": "HTTP 405"}, "POST InsertMedia Image; " + set + "; " + eject},

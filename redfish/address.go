@@ -27,7 +27,7 @@ type AddressError struct {
 	Problem   string
 	Corrected string // what was probably meant; empty where that cannot be told
 
-	listing string // where the path is a Manager's: URL of what it may be instead
+	listing string // where the path is a Manager's or none: URL of what it may be instead
 }
 
 // Remedy says what to write; empty where that cannot be told.
@@ -36,8 +36,7 @@ func (e *AddressError) Remedy() string {
 	case e.Corrected == "":
 		return ""
 	case e.listing != "":
-		return fmt.Sprintf("write %s/redfish/v1/Systems/ID, with an ID that curl -gku USER %s lists; where it lists only one, %s will do",
-			e.Corrected, e.listing, e.Corrected)
+		return fmt.Sprintf("write %s/redfish/v1/Systems/ID, with an ID that curl -gku USER %s lists", e.Corrected, e.listing)
 	}
 	return "write " + e.Corrected
 }
@@ -111,7 +110,7 @@ func ParseAddress(address string) (Address, error) {
 	}
 	if problem := afterParser(a); problem != "" {
 		bad := refuse(address, problem)
-		if a.manager() {
+		if a.manager() || a.System == "/" {
 			bad.listing = a.URL() + "/redfish/v1/Systems"
 		}
 		return Address{}, bad
@@ -144,7 +143,7 @@ func afterParser(a Address) string {
 	case a.Host == "":
 		return "it has no host"
 	case a.System == "/":
-		return `its path is "/", which is no system; without a path the only system is used`
+		return `its path is "/", which is no system; a system's is needed (/redfish/v1/Systems/…)`
 	case a.manager():
 		return "its path is a Manager's; a system's is needed (/redfish/v1/Systems/…)"
 	}

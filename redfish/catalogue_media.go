@@ -5,8 +5,8 @@ func mediaChecks() []Check {
 	return []Check{
 		{
 			ID: "media", Needs: []string{"system"}, ask: askMedia,
-			Asks:   "whether the system, or else its Manager, has virtual media",
-			Rule:   "fails where neither has a slot",
+			Asks:   "whether the system, or where it links to none one of its Managers, has virtual media",
+			Rule:   "fails where there is no slot, and where the system names no Manager",
 			Why:    "Metal3 boots the host from an image in virtual media, and says only when it provisions that there is none.",
 			Remedy: "update the BMC's firmware, or install the licence that virtual media needs",
 		},
@@ -20,14 +20,14 @@ func mediaChecks() []Check {
 		{
 			ID: "media-action", Needs: []string{"media-type"}, ask: askMediaAction,
 			Asks:   "whether an image can be inserted into such a slot: by the InsertMedia action or by PATCH",
-			Rule:   "fails where neither is there; a missing EjectMedia action on an empty slot is normal",
+			Rule:   "fails where neither is there: a PATCH counts where the Allow header names it, or the BMC is a Lenovo's; fails where an action has no target; warns where the first such slot has neither and a later one has; a missing EjectMedia action on an empty slot is normal",
 			Why:    "Without it the image cannot be put into the drive; Metal3 says so only when it provisions.",
 			Remedy: "update the BMC's firmware",
 		},
 		{
 			ID: "media-busy", Needs: []string{"media-type"}, ask: askMediaBusy,
-			Asks:   "whether such a slot is free",
-			Rule:   "warns where an image is in it (this lab's own is right where the host has its BareMetalHost already); fails where a person's console holds it",
+			Asks:   "whether such slots are free, the system's and its Managers'",
+			Rule:   "gives the worst of them: warns where an image is in one (this lab's own is right where the host has its BareMetalHost already); fails where a person's console holds one, with no image or one that is no URL",
 			Why:    "Ironic ejects what it finds: somebody's installation would lose its medium, or the console that holds the drive keeps Ironic out.",
 			Remedy: "eject the image",
 		},

@@ -6,8 +6,8 @@ func reachChecks() []Check {
 		{
 			ID: "address", ask: askAddress,
 			Asks:   "whether Metal3's own parser, and a stricter one, accept the BMC address",
-			Rule:   "fails on a type without virtual media (a bare IP means IPMI), an empty host, a port out of range, user info, a Manager's path, IPv6 without brackets and a zone id; warns on a link-local address",
-			Why:    "Metal3 refuses an address that it cannot read, takes one without virtual media for another protocol, and then never boots the host.",
+			Rule:   "fails on a type without virtual media (a bare IP means IPMI), an empty host, a port out of range, user info, a Manager's path, IPv6 without brackets and a zone id, and where redfish-virtualmedia leads to a Dell with firmware before 6; warns on a link-local address, and on redfish-virtualmedia where it leads to another Dell",
+			Why:    "Metal3 refuses an address that it cannot read, takes one without virtual media for another protocol, and then never boots the host. Of a Dell it wants to be told: idrac-virtualmedia.",
 			Remedy: "write the address as redfish-virtualmedia[+http]://HOST[:PORT]/redfish/v1/Systems/ID, IPv6 in brackets",
 		},
 		{
@@ -40,8 +40,8 @@ func reachChecks() []Check {
 		},
 		{
 			ID: "tls", Needs: []string{"tcp"}, perService: true, ask: askTLS,
-			Asks:   "whether the certificate's chain, name and dates are good",
-			Rule:   "fails where the host's certificate verification is on, warns where it is off, and warns in the 30 days before expiry",
+			Asks:   "whether the TLS handshake succeeds, and the certificate's chain, name and dates are good",
+			Rule:   "fails where the BMC offers no protocol and cipher that fit; of a bad certificate it fails where the host's certificate verification is on, warns where it is off, and warns in the 30 days before expiry",
 			Why:    "Metal3 cannot register a host whose certificate it does not trust; one that expires later stops its reconciliation then.",
 			Remedy: "install a certificate that this machine and Metal3 trust, or set bmc.disable_certificate_verification",
 		},

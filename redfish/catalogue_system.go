@@ -6,7 +6,7 @@ func systemChecks() []Check {
 		{
 			ID: "system", Needs: []string{"auth", "session"}, ask: askSystem,
 			Asks:   "whether the address's path is a ComputerSystem; without a path, whether there is exactly one",
-			Rule:   "fails where it is not",
+			Rule:   "fails where it is not; warns where the address has no path",
 			Why:    "A path that leads elsewhere registers nothing, or another machine.",
 			Remedy: "use one of the paths listed",
 		},
@@ -54,7 +54,7 @@ func bootChecks() []Check {
 		{
 			ID: "boot-override", Needs: []string{"system"}, ask: askBootOverride,
 			Asks:   "whether the system takes Cd (or UsbCd) as its boot override",
-			Rule:   "fails where the values are stated and hold neither",
+			Rule:   "fails where the values are stated and hold neither; warns where they hold UsbCd alone, which Ironic does not ask for",
 			Why:    "The host would boot from its disk, and the image would be in the drive for nothing.",
 			Remedy: "update the BMC's firmware",
 		},

@@ -7,16 +7,29 @@ import (
 )
 
 func askBootOverride(_ context.Context, p *probe) finding {
-	targets, err := p.system.texts("Boot", "BootSourceOverrideTarget@Redfish.AllowableValues")
+	targets, err := p.system.stated("Boot", "BootSourceOverrideTarget@Redfish.AllowableValues")
 	switch {
 	case err != nil:
 		return unknown("%s", reasonOf(err))
+	case discTarget(p.system) == "UsbCd" && contains(targets, "Cd"):
+		return pass("BootSourceOverrideTarget takes Cd and UsbCd, which is the virtual drive of a Supermicro")
 	case contains(targets, "Cd"):
 		return pass("BootSourceOverrideTarget takes Cd")
 	case contains(targets, "UsbCd"):
-		return pass("BootSourceOverrideTarget takes UsbCd")
+		return warn("update the BMC's firmware: Ironic asks for Cd, and its client refuses what is not listed", "BootSourceOverrideTarget takes UsbCd and not Cd")
 	}
 	return fail("", "BootSourceOverrideTarget takes %s", listed(targets))
+}
+
+// discTarget is how the BMC calls the virtual drive. On a Supermicro that lists both, it is UsbCd, and Ironic sets that; Cd
+// boots nothing there.
+func discTarget(system *resource) string {
+	targets, err := system.texts("Boot", "BootSourceOverrideTarget@Redfish.AllowableValues")
+	supermicro := strings.EqualFold(orEmpty(system.text("Manufacturer")), "Supermicro")
+	if err == nil && contains(targets, "UsbCd") && (supermicro || !contains(targets, "Cd")) {
+		return "UsbCd"
+	}
+	return "Cd"
 }
 
 func askBootMode(_ context.Context, p *probe) finding {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -12,41 +13,107 @@ type media struct {
 	where  string // path of the collection
 	listed int    // slots that it names
 	slots  []slot
-	reads  int64 // requests for slots
-	err    error // why a slot that it names could not be read; the last one
+	order  []string // their paths as the BMC lists them: so Ironic goes through them
+	reads  int64    // requests for slots
+	err    error    // why a slot that it names could not be read; the last one
 }
 
 // slot is one VirtualMedia resource.
 type slot struct{ *resource }
 
-// findMedia reads the slots under the system, or, where it has none, under its Manager: the order in which Ironic looks.
-// The error is ErrNoVirtualMedia where neither has any, wrapped together with what was missing.
-func findMedia(ctx context.Context, c *conn, system *resource, manager func(context.Context) (*resource, error)) (media, error) {
-	m, systemErr := mediaUnder(ctx, c, system)
+// findMedia reads the slots under the system, or, where it has no link to any, under its Managers: where Ironic looks. Where
+// the link leads to an empty collection, or to none, Ironic looks no further.
+// The error is ErrNoVirtualMedia where there is none, wrapped together with what was missing.
+func findMedia(ctx context.Context, c *conn, system *resource) (media, error) {
+	m, err := mediaUnder(ctx, c, system)
 	if m.listed > 0 {
 		return m, nil
 	}
-	owner, err := manager(ctx)
-	if err != nil {
-		return m, unlessUnread(fmt.Errorf("%w, and %w", systemErr, err), systemErr, err)
+	if _, without := system.link("VirtualMedia"); without == nil {
+		return m, unlessUnread(err)
 	}
-	m, managerErr := mediaUnder(ctx, c, owner)
+	managers, managersErr := managersOf(system)
+	if managersErr != nil {
+		return m, unlessUnread(err, managersErr)
+	}
+	m, errs := mediaOfManagers(ctx, c, managers)
 	if m.listed > 0 {
 		return m, nil
 	}
-	return m, unlessUnread(fmt.Errorf("%w, and %w", systemErr, managerErr), systemErr, managerErr)
+	return m, unlessUnread(append([]error{err}, errs...)...)
+}
+
+// mediaOfManagers reads the slots of all Managers. Ironic goes from one to the next until one takes the image, and ends at one
+// that has no link to virtual media. The errors say what stood in the way.
+func mediaOfManagers(ctx context.Context, c *conn, managers []string) (all media, errs []error) {
+	for i, path := range managers {
+		before := c.counter.n.Load()
+		owner, err := c.get(ctx, path)
+		var m media
+		if err == nil {
+			m, err = mediaUnder(ctx, c, owner)
+		}
+		if i > 0 { // a further Manager counts as its slots do
+			m.reads = c.counter.n.Load() - before
+		}
+		if err != nil {
+			errs = append(errs, err)
+			m.err = unread(err)
+		}
+		all.add(m)
+		if owner == nil || all.takeDisc() {
+			continue
+		}
+		if _, without := owner.link("VirtualMedia"); without != nil {
+			return all, errs
+		}
+	}
+	return all, errs
+}
+
+// add puts the slots of another collection beside these.
+func (m *media) add(other media) {
+	m.reads += other.reads
+	if other.err != nil {
+		m.err = other.err
+	}
+	if other.listed == 0 || slices.Contains(strings.Split(m.where, " and "), other.where) {
+		return
+	}
+	if m.where != "" {
+		m.where += " and "
+	}
+	m.where += other.where
+	m.listed += other.listed
+	m.slots = append(m.slots, other.slots...)
+	m.order = append(m.order, other.order...)
+}
+
+// takeDisc says whether a slot is known to take a CD or DVD.
+func (m media) takeDisc() bool {
+	return slices.ContainsFunc(m.slots, func(s slot) bool { takes, err := s.takesDisc(); return err == nil && takes })
 }
 
 // unlessUnread says that there is no virtual media, unless one of the errors was a resource that could not be read: then
-// there may well be some. A 404 is an answer: it is not there.
-func unlessUnread(both error, errs ...error) error {
-	for _, err := range errs {
-		var request *RequestError
-		if errors.As(err, &request) && request.StatusCode != 404 {
-			return both
-		}
+// there may well be some.
+func unlessUnread(errs ...error) error {
+	both := errs[0]
+	for _, err := range errs[1:] {
+		both = fmt.Errorf("%w, and %w", both, err)
+	}
+	if slices.ContainsFunc(errs, func(err error) bool { return unread(err) != nil }) {
+		return both
 	}
 	return fmt.Errorf("%w: %w", ErrNoVirtualMedia, both)
+}
+
+// unread gives an error that leaves open what is there. A 404 is an answer: it is not there.
+func unread(err error) error {
+	var request *RequestError
+	if errors.As(err, &request) && request.StatusCode != 404 {
+		return err
+	}
+	return nil
 }
 
 // mediaUnder reads the slots under a system or a Manager; the error says why there are none.
@@ -64,6 +131,7 @@ func mediaUnder(ctx context.Context, c *conn, owner *resource) (m media, err err
 		return media{}, err
 	}
 	m = media{where: collection.path, listed: len(members)}
+	m.order, _ = collection.linksAsGiven("Members")
 	if m.listed == 0 {
 		return m, &PropertyError{Path: collection.path, Property: "Members", Problem: "is empty"}
 	}
@@ -74,9 +142,6 @@ func mediaUnder(ctx context.Context, c *conn, owner *resource) (m media, err err
 		if err != nil {
 			m.err = err
 			continue
-		}
-		if _, err := r.text("Actions", "#VirtualMedia.InsertMedia", "target"); err != nil {
-			r = c.itself(ctx, r) // its Allow header says whether it takes a PATCH
 		}
 		m.slots = append(m.slots, slot{r})
 	}
@@ -113,7 +178,7 @@ func (m media) discs() []slot {
 }
 
 func askMedia(ctx context.Context, p *probe) finding {
-	m, err := findMedia(ctx, p.service.conn, p.system, p.readManager)
+	m, err := findMedia(ctx, p.service.conn, p.system)
 	p.items += m.reads
 	p.media = m
 	switch {
@@ -123,6 +188,11 @@ func askMedia(ctx context.Context, p *probe) finding {
 		return unknown("%s", printable(err.Error()))
 	case len(m.slots) == 0:
 		return unknown("%s names %d slots, none of which can be read: %s", m.where, m.listed, reasonOf(m.err))
+	}
+	_, managersErr := managersOf(p.system)
+	switch {
+	case managersErr != nil:
+		return fail("update the BMC's firmware: Ironic asks the system for its Managers wherever virtual media stands, and ends where it names none", "%s", reasonOf(managersErr))
 	case len(m.slots) == 1 && m.listed == 1:
 		return pass("%s", m.slots[0].path)
 	}
@@ -156,44 +226,4 @@ func askMediaType(_ context.Context, p *probe) finding {
 		return unknown("not every slot can be read: %s", reasonOf(p.media.err))
 	}
 	return fail("", "the slots take only %s", listed(other))
-}
-
-func askMediaAction(ctx context.Context, p *probe) finding {
-	var why finding
-	for _, s := range p.media.discs() {
-		f := s.insertion(p.vendor(ctx))
-		if f.status == Pass {
-			return f
-		}
-		if why.status == "" || why.status == Fail {
-			why = f
-		}
-	}
-	if why.status == "" || why.status == Fail && p.media.err != nil {
-		return unknown("not every slot can be read")
-	}
-	return why
-}
-
-// insertion says how an image gets into the slot. A PATCH is certain only where the BMC's Allow header says so, or where
-// its vendor's BMCs have slots without actions that take one: Lenovo's XClarity Controller.
-func (s slot) insertion(made vendor) finding {
-	if target, err := s.text("Actions", "#VirtualMedia.InsertMedia", "target"); err == nil && target != "" {
-		return pass("%s has the action InsertMedia", s.path)
-	}
-	if allow := s.header.Values("Allow"); len(allow) > 0 {
-		if strings.Contains(strings.ToUpper(strings.Join(allow, ",")), "PATCH") {
-			return pass("%s has no action InsertMedia but allows PATCH", s.path)
-		}
-		return fail("", "%s has no action InsertMedia, and allows only %s", s.path, printable(strings.Join(allow, ", ")))
-	}
-	_, hasImage := s.body["Image"]
-	_, hasInserted := s.body["Inserted"]
-	if hasImage && hasInserted && made == lenovo {
-		return pass("%s has no action InsertMedia, but Image and Inserted, which Lenovo's BMCs take by PATCH", s.path)
-	}
-	if hasImage && hasInserted {
-		return unknown("%s has no action InsertMedia; whether Image and Inserted can be patched, the BMC does not say", s.path)
-	}
-	return fail("", "%s has no action InsertMedia, and no Image and Inserted to PATCH", s.path)
 }

@@ -5,45 +5,90 @@ import (
 	"errors"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/labrun/labrun/redfish/imageserver"
 )
 
-func askMediaBusy(_ context.Context, p *probe) finding {
-	var taken finding
-	for _, s := range p.media.discs() {
-		f := s.occupied(p.host)
-		if f.status == Pass {
-			return f
-		}
-		if taken.status == "" || f.status == Warn {
-			taken = f
-		}
+// askMediaBusy gives the worst that is found in a slot: Ironic ejects from all that take a disc, the system's and the Managers',
+// so a free one beside does not spare what is in another.
+func askMediaBusy(ctx context.Context, p *probe) finding {
+	err := p.readBeside(ctx)
+	worst := p.busiest(func(slot) bool { return true })
+	if err == nil {
+		err = unread(p.media.err)
 	}
-	if taken.status == "" {
+	switch {
+	case worst.status == "":
 		return unknown("no slot can be read")
+	case worst.status == Pass && err != nil:
+		return unknown("not every slot can be read: %s", reasonOf(err))
 	}
-	return taken
+	return worst
 }
 
-// occupied says whether something is in the slot. BMCs write "no image" as null, "" and "None".
-func (s slot) occupied(h Host) finding {
-	inserted, insertedErr := s.flag("Inserted")
-	image, imageErr := s.text("Image")
-	via, _ := s.text("ConnectedVia")
-	var property *PropertyError
-	saysNone := imageErr == nil || errors.As(imageErr, &property) && property.Null
-	empty := image == "" || strings.EqualFold(image, "None")
-	switch {
-	case via == "Applet":
-		return fail("close the console that holds it, or ask who uses it", "%s is held by a console (ConnectedVia Applet)", s.path)
-	case insertedErr == nil && inserted, imageErr == nil && !empty:
-		return s.holds(image, h)
-	case insertedErr == nil, saysNone:
-		return pass("%s is empty", s.path)
+// busiest is the worst finding among the slots that count.
+func (p *probe) busiest(counts func(slot) bool) finding {
+	var worst finding
+	for _, s := range slices.Concat(p.media.discs(), p.beside) {
+		if !counts(s) {
+			continue
+		}
+		if f := s.occupied(p.host); worst.status == "" || severity(f.status) > severity(worst.status) {
+			worst = f
+		}
 	}
-	return unknown("%s", reasonOf(insertedErr))
+	return worst
+}
+
+// severity orders what a slot may be found to be.
+func severity(s Status) int { return slices.Index([]Status{Pass, Unknown, Warn, Fail}, s) }
+
+// readBeside reads the slots for discs that the Managers have where the system has its own. Many BMCs show the same drive in
+// both places, and some another one.
+func (p *probe) readBeside(ctx context.Context) error {
+	if _, without := p.system.link("VirtualMedia"); without != nil {
+		return nil // the Managers' are all there are
+	}
+	managers, err := managersOf(p.system)
+	if err != nil {
+		return err
+	}
+	for i, path := range managers {
+		before := p.service.conn.counter.n.Load()
+		owner, ownErr := p.service.conn.get(ctx, path)
+		var m media
+		if ownErr == nil {
+			m, ownErr = mediaUnder(ctx, p.service.conn, owner)
+		}
+		if i > 0 {
+			m.reads = p.service.conn.counter.n.Load() - before
+		}
+		p.items += m.reads
+		err = errors.Join(err, unread(ownErr), unread(m.err))
+		for _, s := range m.slots {
+			known := func(other slot) bool { return other.path == s.path }
+			if takes, err := s.takesDisc(); err == nil && takes && !slices.ContainsFunc(p.media.slots, known) && !slices.ContainsFunc(p.beside, known) {
+				p.beside = append(p.beside, s)
+			}
+		}
+	}
+	return err
+}
+
+// occupied says whether something is in the slot.
+func (s slot) occupied(h Host) finding {
+	now := s.contents()
+	switch {
+	case now.console:
+		return fail("close the console that holds it, or ask who uses it", "%s is held by a console (ConnectedVia Applet)", s.path)
+	case now.inserted, now.image != "":
+		return s.holds(now.image, h)
+	case now.silent():
+		return unknown("%s", reasonOf(now.insertedErr))
+	}
+	return pass("%s is empty", s.path)
 }
 
 // holds judges an image that is in the slot: this lab's own is right on a host that has its BareMetalHost.

@@ -116,7 +116,7 @@ func askTLS(ctx context.Context, p *probe) finding {
 			kind, _, _ := strings.Cut(p.address.Type, "+")
 			return fail("use "+kind+"+http, or the BMC's https port", "%s speaks no TLS", p.address.Endpoint())
 		}
-		return fail("", "%s: %s", p.address.Endpoint(), reason(err))
+		return fail(handshakeRemedy(err), "%s: the TLS handshake failed: %s", p.address.Endpoint(), reason(err))
 	}
 	state := d.state()
 	now := p.run.opts.Now()
@@ -132,6 +132,14 @@ func askTLS(ctx context.Context, p *probe) finding {
 		return warn("renew the BMC's certificate", "the certificate expires on %s", until.UTC().Format(time.DateOnly))
 	}
 	return pass("certificate good until %s", until.UTC().Format(time.DateOnly))
+}
+
+// handshakeRemedy is for a handshake that did not come to its end: no certificate is judged then.
+func handshakeRemedy(err error) string {
+	if timedOut(err) {
+		return "reset the BMC: it takes a connection and does not go on; check the port, if it is not the one of its web service"
+	}
+	return "enable TLS 1.2 or 1.3 with AES-GCM on the BMC, or update its firmware: protocol or cipher do not fit, and that is no matter of its certificate"
 }
 
 // readRoot reads the service root, which asks for no credential.

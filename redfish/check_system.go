@@ -35,6 +35,11 @@ func askSystem(ctx context.Context, p *probe) finding {
 	if err != nil {
 		return unknown("%s", reasonOf(err))
 	}
+	if p.address.System == "" {
+		whole := p.address
+		whole.System = path
+		return warn("write "+whole.String(), "%s%s, the only one; the address does not name it, and Metal3 before 0.11 (OpenShift 4.19) cannot register a host by such an address", path, named(system))
+	}
 	return pass("%s%s", path, named(system))
 }
 
@@ -154,7 +159,7 @@ func askReset(ctx context.Context, p *probe) finding {
 
 // resetTypes gives the stated values of ResetType: inline, else from the ActionInfo.
 func (p *probe) resetTypes(ctx context.Context) ([]string, error) {
-	types, err := p.system.texts("Actions", "#ComputerSystem.Reset", "ResetType@Redfish.AllowableValues")
+	types, err := p.system.stated("Actions", "#ComputerSystem.Reset", "ResetType@Redfish.AllowableValues")
 	if err == nil {
 		return types, nil
 	}
@@ -179,7 +184,7 @@ func allowed(info *resource, parameter string) ([]string, error) {
 	for _, item := range list {
 		object, _ := item.(map[string]any)
 		if object["Name"] == parameter {
-			return (&resource{path: info.path, body: object}).texts("AllowableValues")
+			return (&resource{path: info.path, body: object}).stated("AllowableValues")
 		}
 	}
 	return nil, &PropertyError{Path: info.path, Property: "Parameters." + parameter, Problem: "is missing"}

@@ -62,7 +62,9 @@ func (d *dialer) DialContext(ctx context.Context, _, _ string) (net.Conn, error)
 func (d *dialer) secure(ctx context.Context, conn net.Conn) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.handshake)
 	defer cancel()
-	secured := tls.Client(conn, &tls.Config{ServerName: d.address.Host, InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
+	secured := tls.Client(conn, &tls.Config{
+		ServerName: d.address.Host, InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}, CipherSuites: cipherSuites(),
+	})
 	if err := secured.HandshakeContext(ctx); err != nil {
 		conn.Close()
 		return nil, err
@@ -78,6 +80,15 @@ func (d *dialer) secure(ctx context.Context, conn net.Conn) (net.Conn, error) {
 		}
 	}
 	return secured, nil
+}
+
+// cipherSuites are Go's own, and two of RSA key exchange that OpenSSL, and so Ironic, still offers: older BMCs have no others.
+func cipherSuites() []uint16 {
+	var ids []uint16
+	for _, suite := range tls.CipherSuites() {
+		ids = append(ids, suite.ID)
+	}
+	return append(ids, tls.TLS_RSA_WITH_AES_128_GCM_SHA256, tls.TLS_RSA_WITH_AES_256_GCM_SHA384)
 }
 
 // judge verifies chain, name and dates of a certificate at a point in time.

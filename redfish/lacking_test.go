@@ -40,7 +40,7 @@ func deciding() map[string]map[string]string {
 			"PowerState": "power=unknown", "Status": "health=unknown", "Status/Health": "health=unknown", "Status/State": "",
 			"Boot": "boot-override=unknown boot-mode=unknown", "Boot/BootSourceOverrideTarget@Redfish.AllowableValues": "boot-override=unknown",
 			"Boot/BootSourceOverrideMode": "boot-mode=unknown", "Boot/BootSourceOverrideTarget": "", "Boot/BootSourceOverrideEnabled": "",
-			"Links": noManager, "Links/ManagedBy": noManager,
+			"Links": noManager + " " + noMedia, "Links/ManagedBy": noManager + " " + noMedia,
 			"ProcessorSummary": "resources=unknown", processors: "resources=unknown",
 			"MemorySummary": "resources=unknown", "MemorySummary/TotalSystemMemoryGiB": "resources=unknown",
 			"EthernetInterfaces": noNICs, "EthernetInterfaces/@odata.id": noNICs,
@@ -78,8 +78,8 @@ func deciding() map[string]map[string]string {
 		bmctest.Slot: {
 			"@odata.type": "", "MediaTypes": "media-type=warn", "ConnectedVia": "", "WriteProtected": "",
 			"Inserted": "", "Image": "", "Inserted+Image": "media-busy=unknown", "VerifyCertificate": "media-cert=unknown",
-			"Actions": "media-action=unknown media-protocol=unknown", insert: "media-action=unknown media-protocol=unknown",
-			"Actions/#VirtualMedia.InsertMedia/target": "media-action=unknown", "Actions/#VirtualMedia.EjectMedia": "",
+			"Actions": "media-action=fail media-protocol=unknown", insert: "media-action=fail media-protocol=unknown",
+			"Actions/#VirtualMedia.InsertMedia/target": "media-action=fail", "Actions/#VirtualMedia.EjectMedia": "",
 			insert + "/TransferProtocolType@Redfish.AllowableValues": "media-protocol=unknown",
 		},
 	}

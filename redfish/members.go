@@ -5,7 +5,8 @@ import (
 	"errors"
 )
 
-// mostFixed is how many requests a BMC gets at most, beside those for each NIC, media slot and storage resource.
+// mostFixed is how many requests a BMC gets at most, beside those for each NIC, media slot and storage resource. Managers
+// after the first count as their slots.
 const mostFixed = 14
 
 var errSpent = errors.New("not asked: it would be one request more than a pre-flight sends")

@@ -129,14 +129,22 @@ func TestNeverMoreThanFourteen(t *testing.T) {
 		Set(bmctest.Account, "Operator", "RoleId")
 	tree[resetInfo] = map[string]any{"Parameters": []any{map[string]any{"Name": "ResetType", "AllowableValues": []any{"On", "ForceOff"}}}}
 	tree[mediaInfo] = map[string]any{"Parameters": []any{map[string]any{"Name": "TransferProtocolType", "AllowableValues": []any{"HTTPS"}}}}
-	b := start(t, bmctest.Config{Tree: tree, Sessions: true})
-	h := hostAt(b)
-	h.Image = "https://images.example/boot.iso"
-	r := ask(t, h, Options{})
-	if got := classify(b.Requests()); got != (classes{fixed: mostFixed, nics: 2, slots: 1, storage: 2}) {
-		t.Errorf("%+v: %v", got, b.Requests())
+	for _, beside := range []bool{false, true} {
+		if beside { // the Manager has slots, too
+			tree[bmctest.ManagerMedia] = map[string]any{"Members": []any{}}
+			tree.AddSlot(bmctest.ManagerMedia, "Cd", "CD")
+			tree.Set(bmctest.Manager, link(bmctest.ManagerMedia), "VirtualMedia")
+		}
+		b := start(t, bmctest.Config{Tree: tree, Sessions: true})
+		h := hostAt(b)
+		h.Image = "https://images.example/boot.iso"
+		r := ask(t, h, Options{})
+		slots := map[bool]int{false: 1, true: 2}[beside]
+		if got := classify(b.Requests()); got != (classes{fixed: mostFixed, nics: 2, slots: slots, storage: 2}) {
+			t.Errorf("%+v: %v", got, b.Requests())
+		}
+		want(t, r, "media-protocol", Pass, "HTTPS")
+		want(t, r, "bmc-dns", Pass, "192.0.2.53")
+		want(t, r, "privilege", Warn, "one request more than a pre-flight sends")
 	}
-	want(t, r, "media-protocol", Pass, "HTTPS")
-	want(t, r, "bmc-dns", Pass, "192.0.2.53")
-	want(t, r, "privilege", Warn, "one request more than a pre-flight sends")
 }

@@ -20,6 +20,7 @@ type probe struct {
 	system     *resource
 	manager    *resource
 	media      media
+	beside     []slot // of the Managers, where media is the system's
 
 	before int64  // requests of the service before this host's first
 	items  int64  // of this host's: those for one NIC, media slot or storage resource
@@ -41,6 +42,9 @@ func (p *probe) askAll(parent context.Context) {
 		p.note(c, f)
 	}
 	p.describe(ctx)
+	if f, ok := p.askDellType(ctx); ok && parent.Err() == nil {
+		p.amend("address", f)
+	}
 	if p.run.opts.Active != nil {
 		p.askActive(parent, blocked, late)
 	}
@@ -162,14 +166,26 @@ func (p *probe) readManager(ctx context.Context) (*resource, error) {
 
 // managerOf reads the first Manager that a system names.
 func managerOf(ctx context.Context, c *conn, system *resource) (*resource, error) {
-	managers, err := system.links("Links", "ManagedBy")
+	managers, err := managersOf(system)
 	if err != nil {
 		return nil, err
 	}
-	if len(managers) == 0 {
-		return nil, &PropertyError{Path: system.path, Property: "Links.ManagedBy", Problem: "is empty"}
-	}
 	return c.get(ctx, managers[0])
+}
+
+// managersOf gives the paths of the Managers that a system names: by ManagedBy, or, as some BMCs have it, by Managers. There
+// is at least one where there is no error.
+func managersOf(system *resource) ([]string, error) {
+	managers, err := system.linksAsGiven("Links", "ManagedBy")
+	if err == nil && len(managers) == 0 {
+		err = &PropertyError{Path: system.path, Property: "Links.ManagedBy", Problem: "is empty"}
+	}
+	if err != nil {
+		if others, _ := system.linksAsGiven("Links", "Managers"); len(others) > 0 {
+			return others, nil
+		}
+	}
+	return managers, err
 }
 
 // reasonOf is the shortest text that says why a request went wrong.

@@ -38,7 +38,8 @@ func TestChecksOfTheHost(t *testing.T) {
 		{"no boot MAC", func(h *Host) { h.BootMAC = "" }, "boot-mac", Skip, "no boot MAC"},
 		{"no MAC", func(h *Host) { h.BootMAC = "xyz" }, "boot-mac", Fail, "no MAC address"},
 		{"another notation", func(h *Host) { h.BootMAC = "5254.0012.3456" }, "boot-mac", Pass, bmctest.NIC},
-		{"no path", func(h *Host) { h.Address = b.Address("") }, "system", Pass, bmctest.System},
+		{"no path", func(h *Host) { h.Address = b.Address("") }, "system", Warn, "cannot register a host by such an address → write " + b.Address(bmctest.System)},
+		{"no path, and all else is asked", func(h *Host) { h.Address = b.Address("") }, "media", Pass, bmctest.Slot},
 		{"a wrong path", func(h *Host) { h.Address = b.Address("/redfish/v1/Systems/7") }, "system", Fail, "this BMC has " + bmctest.System},
 	} {
 		t.Run(test.check+" "+test.name, func(t *testing.T) {

@@ -24,7 +24,9 @@ func TestRemedies(t *testing.T) {
 		{"another server", "", &bmctest.Fault{Status: 404}, "root", "HTTP 404", "check host and port: this is not the BMC's Redfish service", "reset"},
 		{"another page", "", &bmctest.Fault{Status: 200, Body: "<html>"}, "root", "no JSON object", "check host and port: this is not the BMC's Redfish service", "reset"},
 		{"a Manager's path", "redfish-virtualmedia+http://[2001:db8::5]:8000/redfish/v1/Managers/1", nil, "address", "its path is a Manager's",
-			"write redfish-virtualmedia+http://[2001:db8::5]:8000/redfish/v1/Systems/ID, with an ID that curl -gku USER http://[2001:db8::5]:8000/redfish/v1/Systems lists; where it lists only one, redfish-virtualmedia+http://[2001:db8::5]:8000 will do", "Managers"},
+			"write redfish-virtualmedia+http://[2001:db8::5]:8000/redfish/v1/Systems/ID, with an ID that curl -gku USER http://[2001:db8::5]:8000/redfish/v1/Systems lists", "will do"},
+		{"no path but a slash", "redfish-virtualmedia://192.0.2.5:8443/", nil, "address", "a system's is needed",
+			"write redfish-virtualmedia://192.0.2.5:8443/redfish/v1/Systems/ID, with an ID that curl -gku USER https://192.0.2.5:8443/redfish/v1/Systems lists", "will do"},
 		{"a Manager's path, https", "idrac-virtualmedia://192.0.2.5/redfish/v1/Managers/iDRAC.Embedded.1", nil, "address", "its path is a Manager's",
 			"write idrac-virtualmedia://192.0.2.5/redfish/v1/Systems/ID, with an ID that curl -gku USER https://192.0.2.5/redfish/v1/Systems lists", "Managers"},
 	} {

@@ -109,6 +109,16 @@ func (r *resource) texts(names ...string) ([]string, error) {
 	return out, nil
 }
 
+// stated gives a list of text that holds something. An empty list of values that may be set says as little as none: clients
+// take it for "anything goes".
+func (r *resource) stated(names ...string) ([]string, error) {
+	list, err := r.texts(names...)
+	if err == nil && len(list) == 0 {
+		err = &PropertyError{Path: r.path, Property: strings.Join(names, "."), Problem: "is empty"}
+	}
+	return list, err
+}
+
 // link gives the path of the resource that a property such as {"@odata.id": "/redfish/v1/Systems"} leads to.
 func (r *resource) link(names ...string) (string, error) {
 	return r.text(append(slices.Clone(names), "@odata.id")...)
@@ -116,6 +126,13 @@ func (r *resource) link(names ...string) (string, error) {
 
 // links gives the paths in a list of links, sorted: BMCs give them in any order, and two runs should read alike.
 func (r *resource) links(names ...string) ([]string, error) {
+	out, err := r.linksAsGiven(names...)
+	slices.Sort(out)
+	return slices.Compact(out), err
+}
+
+// linksAsGiven gives the paths in a list of links in the order of the BMC, where that decides which comes first.
+func (r *resource) linksAsGiven(names ...string) ([]string, error) {
 	value, err := r.at(names...)
 	if err != nil {
 		return nil, err
@@ -133,8 +150,7 @@ func (r *resource) links(names ...string) ([]string, error) {
 		}
 		out = append(out, id)
 	}
-	slices.Sort(out)
-	return slices.Compact(out), nil
+	return out, nil
 }
 
 func (r *resource) wrong(value any, want string, names []string) error {

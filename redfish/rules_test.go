@@ -40,6 +40,16 @@ func tree(changes ...change) func(*scene) {
 	return func(s *scene) { s.config.Tree = both(changes...)(bmctest.Small()) }
 }
 
+// inTree changes the tree further.
+func inTree(change change) func(*scene) {
+	return func(s *scene) {
+		if s.config.Tree == nil {
+			s.config.Tree = bmctest.Small()
+		}
+		s.config.Tree = change(s.config.Tree)
+	}
+}
+
 func host(change func(*Host)) func(*scene) {
 	return func(s *scene) { s.host = append(s.host, change) }
 }

@@ -116,8 +116,8 @@ func (s *Service) SetBootOnce(ctx context.Context, target schemas.BootSource) er
 	}})
 }
 
-// Media lists the virtual media slots in the order of their paths: those of the system, or, where it has none, of its
-// Manager. The error is ErrNoVirtualMedia (and names the missing property) where neither has any.
+// Media lists the virtual media slots in the order of their paths: those of the system, or, where it links to none, of its
+// Managers. The error is ErrNoVirtualMedia (and names the missing property) where neither has any.
 func (s *Service) Media(ctx context.Context) ([]Medium, error) {
 	m, err := s.readMedia(ctx)
 	if err != nil {
@@ -201,9 +201,7 @@ func (s *Service) readMedia(ctx context.Context) (media, error) {
 	if err != nil {
 		return media{}, err
 	}
-	m, err := findMedia(ctx, s.conn, system, func(ctx context.Context) (*resource, error) {
-		return managerOf(ctx, s.conn, system)
-	})
+	m, err := findMedia(ctx, s.conn, system)
 	if err == nil && len(m.slots) == 0 {
 		err = m.err
 	}

@@ -1,9 +1,12 @@
 package redfish
 
+import "cmp"
+
 // crawl is a real BMC's tree, how to ask it, and what must come of it.
 type crawl struct {
 	file, system, manager string
 	user                  string // who asks: an account of this machine, where the crawl has them
+	kind                  string // of the address; empty: redfish-virtualmedia
 	mac                   string // of one of its interfaces; empty: it lists none
 	requests              classes
 	checks                []expected
@@ -19,10 +22,10 @@ type expected struct {
 	seen   string
 }
 
-// everyCrawl are the results that no tree decides.
-func everyCrawl() []expected {
+// everyCrawl are the results that no tree decides, for an address of this type.
+func everyCrawl(kind string) []expected {
 	return []expected{
-		{"address", Pass, "redfish-virtualmedia+http, 127.0.0.1"},
+		{"address", Pass, cmp.Or(kind, "redfish-virtualmedia") + "+http, 127.0.0.1"},
 		{"duplicate", Pass, "shared with no other host"},
 		{"credentials", Pass, "user and password are there"},
 		{"dns", Skip, "127.0.0.1 is an address"},
@@ -39,8 +42,8 @@ func everyCrawl() []expected {
 func crawls() []crawl {
 	return []crawl{
 		{
-			file: "dell-idrac9", system: "System.Embedded.1", manager: "iDRAC.Embedded.1", user: "root", mac: "e4-3d-1a-13-27-f0",
-			requests: classes{fixed: 11, nics: 5 + 1, slots: 2, storage: 4}, // storage: two AHCI controllers without drives come first
+			file: "dell-idrac9", system: "System.Embedded.1", manager: "iDRAC.Embedded.1", user: "root", kind: "idrac-virtualmedia", mac: "e4-3d-1a-13-27-f0",
+			requests: classes{fixed: 12, nics: 5 + 1, slots: 2 + 2, storage: 4}, // slots: the Manager's beside the system's; storage: two AHCI controllers without drives come first
 			checks: []expected{
 				{"root", Pass, "RedfishVersion 1.13.1"},
 				{"system", Pass, "/redfish/v1/Systems/System.Embedded.1, Dell Inc. PowerEdge R750"},
@@ -100,7 +103,7 @@ func crawls() []crawl {
 		},
 		{
 			file: "lenovo-xcc", system: "1", manager: "1", mac: "00:62:0B:4C:28:4E",
-			requests: classes{fixed: 12, nics: 5 + 2, slots: 10, storage: 2},
+			requests: classes{fixed: 13, nics: 5 + 2, slots: 10 + 10, storage: 2}, // slots: the Manager's beside the system's
 			checks: []expected{
 				{"root", Pass, "RedfishVersion 1.15.0"},
 				{"system", Pass, "/redfish/v1/Systems/1, Lenovo ThinkSystem SR670 V2"},

@@ -71,6 +71,9 @@ func (c crawl) start(t *testing.T, tree bmctest.Tree) (*bmctest.BMC, Host, Optio
 	b := start(t, config)
 	h := hostAt(b)
 	h.Address, h.BootMAC, h.Image = b.Address(bmctest.Systems+"/"+c.system), c.mac, "https://images.example:6183/redfish/boot-1.iso"
+	if c.kind != "" {
+		h.Address = strings.Replace(h.Address, "redfish-virtualmedia", c.kind, 1)
+	}
 	if c.user != "" {
 		h.Credentials.Username = c.user
 	}
@@ -88,7 +91,7 @@ func (c crawl) start(t *testing.T, tree bmctest.Tree) (*bmctest.BMC, Host, Optio
 func (c crawl) ask(t *testing.T, tree bmctest.Tree) {
 	b, h, opts := c.start(t, tree)
 	r := ask(t, h, opts)
-	table := slices.Concat(everyCrawl(), c.checks)
+	table := slices.Concat(everyCrawl(c.kind), c.checks)
 	for _, e := range table {
 		want(t, r, e.check, e.status, e.seen)
 	}

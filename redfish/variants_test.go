@@ -28,6 +28,16 @@ func TestVariantsOfMedia(t *testing.T) {
 	holding := func(image any) func(*scene) {
 		return tree(set(bmctest.Slot, true, "Inserted"), set(bmctest.Slot, image, "Image"))
 	}
+	second := func(mediaTypes ...any) change {
+		return func(t bmctest.Tree) bmctest.Tree { t.AddSlot(bmctest.Media, "A", mediaTypes...); return t }
+	}
+	besides := func(image string) change { // a drive of the Manager's, with this image
+		return func(t bmctest.Tree) bmctest.Tree {
+			t[bmctest.ManagerMedia] = map[string]any{"Members": []any{}}
+			t.AddSlot(bmctest.ManagerMedia, "Cd", "CD")
+			return t.Set(bmctest.Manager, link(bmctest.ManagerMedia), "VirtualMedia").Set(bmctest.ManagerMedia+"/Cd", image, "Image")
+		}
+	}
 	info := bmctest.Slot + "/InsertMediaActionInfo"
 	byInfo := func(values ...any) func(*scene) {
 		return tree(unset(bmctest.Slot, "Actions", "#VirtualMedia.InsertMedia", "TransferProtocolType@Redfish.AllowableValues"),
@@ -67,9 +77,17 @@ func TestVariantsOfMedia(t *testing.T) {
 		{"media-busy", "another port", all(holding("https://192.0.2.1:6180/redfish/boot-3f7a.iso"), host(managed)), Warn, "not this lab's", nil},
 		{"media-busy", "another path there", all(holding("https://192.0.2.1:6183/redfish/a/boot-3f7a.iso"), host(managed)), Warn, "not this lab's", nil},
 		{"media-busy", "this lab's, on a host without BareMetalHost", holding("https://192.0.2.1:6183/redfish/boot-1.iso"), Warn, "eject it", nil},
+		{"media-busy", "this lab's own, and a free one", all(holding("https://192.0.2.1:6183/redfish/boot-1.iso"), inTree(second("CD")), host(managed)), Pass, "empty", nil},
+		{"media-busy", "the same drive of the Manager's", all(holding("https://192.0.2.1:6183/redfish/boot-1.iso"), inTree(besides("https://192.0.2.1:6183/redfish/boot-1.iso")), host(managed)), Pass, "this lab's own", nil},
+		{"media-busy", "another drive of the Manager's", inTree(besides("http://x/a.iso")), Warn, bmctest.ManagerMedia + "/Cd holds http://x/a.iso", nil},
+		{"media-busy", "the Manager's cannot be read", all(inTree(besides("")), broken(bmctest.Fault{Path: bmctest.ManagerMedia, Status: 500})), Unknown, "HTTP 500", nil},
+		{"media-busy", "the Manager's are not there", inTree(set(bmctest.Manager, link(bmctest.ManagerMedia), "VirtualMedia")), Pass, "empty", nil},
 		{"media-busy", "no image known", all(holding("https://192.0.2.1:6183/redfish/boot-1.iso"), host(managed), image("")), Unknown, "is not known", nil},
 		{"media-busy", "not named", all(holding(nil), host(managed)), Unknown, "an image that it does not name", nil},
 		{"media-busy", "a console, on a managed host", all(tree(set(bmctest.Slot, "Applet", "ConnectedVia")), host(managed)), Fail, "console", nil},
+		{"media-busy", "a console's file", all(holding("theirs.iso"), inTree(set(bmctest.Slot, "Applet", "ConnectedVia"))), Fail, "held by a console", nil},
+		{"media-busy", "a URL, and Applet all the same", all(holding("http://x/a.iso"), inTree(set(bmctest.Slot, "Applet", "ConnectedVia"))), Warn, "holds http://x/a.iso → eject it", nil},
+		{"media-busy", "this lab's own, and Applet all the same", all(holding("https://192.0.2.1:6183/redfish/boot-1.iso"), inTree(set(bmctest.Slot, "Applet", "ConnectedVia")), host(managed)), Pass, "this lab's own", nil},
 		{"power", "on, on a managed host", all(tree(set(bmctest.System, "On", "PowerState")), host(managed)), Pass, "as its BareMetalHost wants it", nil},
 
 		{"image-url", "a query", image("https://192.0.2.1/boot.iso?token=secret"), Warn, "boot.iso?… (Ironic's): it has a query string", nil},

@@ -14,7 +14,16 @@ import (
 const bmcHint = "a host, or redfish-virtualmedia+https://HOST/redfish/v1/Systems/…"
 
 func readBMC(w *labs.ExampleWorker, text string) (string, wrong) {
-	address, problem := bmcAddress(text)
+	return readAddress(w, text, "redfish-virtualmedia")
+}
+
+// readIDRAC reads a cell of a column that says by its name what the BMCs are.
+func readIDRAC(w *labs.ExampleWorker, text string) (string, wrong) {
+	return readAddress(w, text, "idrac-virtualmedia")
+}
+
+func readAddress(w *labs.ExampleWorker, text, usual string) (string, wrong) {
+	address, problem := bmcAddress(text, usual)
 	if problem != "" {
 		return "", wrong{problem, bmcHint}
 	}
@@ -25,8 +34,8 @@ func readBMC(w *labs.ExampleWorker, text string) (string, wrong) {
 var addressText = regexp.MustCompile(`^[A-Za-z0-9._~:/\[\]+-]+$`)
 
 // bmcAddress makes Metal3's address of a host, a URL or such an address. It adds
-// what is left out, the type and the brackets of IPv6, and drops nothing.
-func bmcAddress(text string) (address, problem string) {
+// what is left out, the usual type and the brackets of IPv6, and drops nothing.
+func bmcAddress(text, usual string) (address, problem string) {
 	scheme, rest, full := strings.Cut(text, "://")
 	if !full {
 		scheme, rest = "", text
@@ -46,7 +55,7 @@ func bmcAddress(text string) (address, problem string) {
 	case badPort(authority):
 		return "", "its port is no number from 1 to 65535"
 	}
-	kind := bmcType(scheme)
+	kind := bmcType(scheme, usual)
 	if path = systemPath(path); path != "" && kind != strings.ToLower(scheme) && !strings.HasPrefix(path, "/redfish/v1/Systems/") {
 		return "", "its path is no system's, /redfish/v1/Systems/…"
 	}
@@ -77,9 +86,9 @@ func proper(kind, authority, path string) (address, problem string) {
 	return a.String(), ""
 }
 
-// bmcType is Metal3's type with virtual media for what a URL begins with; it is
-// left as it is where it says of itself what it is.
-func bmcType(scheme string) string {
+// bmcType is Metal3's type with virtual media for what a URL begins with, the
+// usual one; it is left as it is where it says of itself what it is.
+func bmcType(scheme, usual string) string {
 	scheme = strings.ToLower(scheme)
 	kind, transport, _ := strings.Cut(scheme, "+")
 	if transport == "" {
@@ -87,9 +96,9 @@ func bmcType(scheme string) string {
 	}
 	switch kind {
 	case "", "https", "redfish":
-		return "redfish-virtualmedia+" + transport
+		return usual + "+" + transport
 	case "http":
-		return "redfish-virtualmedia+http"
+		return usual + "+http"
 	case "idrac-redfish":
 		return "idrac-virtualmedia+" + transport
 	}

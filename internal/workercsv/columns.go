@@ -71,6 +71,9 @@ func (r *reader) head(cells []cell) bool {
 			r.fail(c.at, hint, "there is no column of this name")
 			continue
 		}
+		if heading == "idrac" {
+			all[i].read = readIDRAC
+		}
 		name := all[i].name
 		if first, again := at[name]; again {
 			r.fail(c.at, "", "the column %s stands at %d already", name, first.Column)

@@ -21,10 +21,14 @@ func TestRead(t *testing.T) {
 	two := one
 	two.Name, two.MAC, two.Address = "w1", "52:54:00:00:00:11", "redfish-virtualmedia+https://[2001:db8::11]"
 	two.Password, two.Disk = labs.ExampleSecret{Kind: "file", Name: "~/bmc"}, "/dev/disk/by-path/pci-0000:00:1f.2"
+	idrac, full := one, one
+	idrac.Address, full.Address = "idrac-virtualmedia+https://192.0.2.10", "redfish-virtualmedia://192.0.2.11/redfish/v1/Systems/1"
+	full.Name, full.MAC = "w1", "52:54:00:00:00:11"
 	for name, c := range map[string]struct {
 		text string
 		want []labs.ExampleWorker
 	}{
+		"iDRACs":          {"name,mac,iDRAC,user\nworker0,52:54:00:00:00:10,192.0.2.10,admin\nw1,52:54:00:00:00:11,redfish-virtualmedia://192.0.2.11/redfish/v1/Systems/1,admin\n", []labs.ExampleWorker{idrac, full}},
 		"plain":           {good, []labs.ExampleWorker{one}},
 		"no last newline": {strings.TrimSpace(good), []labs.ExampleWorker{one}},
 		"of a spreadsheet": {"\ufeffUser Name;Boot-MAC;BMC address;Host name;Password;Root disk;\r\n" +
@@ -93,7 +97,7 @@ func TestBMCAddress(t *testing.T) {
 		{"ipmi://192.0.2.1", "", "no address of a BMC"}, {"ilo4-virtualmedia://192.0.2.1", "", "no address of a BMC"}, {"redfish+ftp://192.0.2.1", "", "no address of a BMC"},
 		{"192.0.2.300", "", "neither a name"}, {"bmc_1", "", "no address of a BMC"}, {"https://", "", "a character"}, {"/redfish/v1/Systems/1", "", "no address of a BMC"},
 	} {
-		got, problem := bmcAddress(c.text)
+		got, problem := bmcAddress(c.text, "redfish-virtualmedia")
 		if got != c.want || !strings.Contains(problem, c.problem) || (problem == "") != (c.problem == "") {
 			t.Errorf("%q: got %q, %q; want %q, %q", c.text, got, problem, c.want, c.problem)
 		}

@@ -308,7 +308,7 @@ func TestSharedApplyKeepsFormerValues(t *testing.T) {
 	l.must("hub", s)
 	again := l.must("hub", s)
 	wantEffects(t, again)
-	wantRequests(t, again, map[string]int{"GET": 1, "PATCH": 1}) // the dry run
+	wantRequests(t, again, map[string]int{"GET": 1, "DRY RUN": 1})
 	e, _, err := l.cluster.inventoryOf(SharedInventory).get(t.Context(), entryKey(false, RefTo(aConfigMap(ns, "hub", nil))))
 	if err != nil || !e.Found || string(e.Former) != `{"data":{"a":"theirs"}}` {
 		t.Errorf("former %s, found %t, %v", e.Former, e.Found, err)

@@ -14,11 +14,11 @@ import (
 // askMediaBusy gives the worst that is found in a slot: Ironic ejects from all that take a disc, the system's and the Managers',
 // so a free one beside does not spare what is in another.
 func askMediaBusy(ctx context.Context, p *probe) finding {
-	err := p.readBeside(ctx)
-	worst := p.busiest(func(slot) bool { return true })
-	if err == nil {
-		err = unread(p.media.err)
+	err := unread(p.media.err)
+	if err == nil { // a BMC that gave no answer for a slot is not asked for more of them
+		err = p.readBeside(ctx)
 	}
+	worst := p.busiest(func(slot) bool { return true })
 	switch {
 	case worst.status == "":
 		return unknown("no slot can be read")

@@ -2,10 +2,12 @@ package bmctest
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Request is one request that the BMC got.
@@ -31,13 +33,18 @@ type record struct {
 	mu       sync.Mutex
 	requests []Request
 	inFlight int
-	most     int // in flight at once
+	most     int                   // in flight at once
+	hung     map[int]chan struct{} // requests that get no answer; closed when the client has given them up
 }
+
+// noticing is how long the end of a connection may take to be seen.
+const noticing = time.Second
 
 // arrive notes a request and gives its number, from 0.
 func (b *BMC) arrive(r *http.Request, path string) int {
 	request := Request{Method: r.Method, Path: path, Query: r.URL.RawQuery, Auth: authKind(r), Body: bodyOf(r, path)}
 	c := &b.record
+	c.seeGivenUp()
 	c.mu.Lock()
 	at := len(c.requests)
 	c.requests = append(c.requests, request)
@@ -56,10 +63,38 @@ func (c *record) answered(at, status int) {
 	c.requests[at].Status = status
 }
 
-func (c *record) leave() {
+func (c *record) leave(at int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.inFlight--
+	if gone := c.hung[at]; gone != nil {
+		close(gone)
+		delete(c.hung, at)
+	}
+}
+
+// hangs notes that a request gets no answer.
+func (c *record) hangs(at int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.hung == nil {
+		c.hung = map[int]chan struct{}{}
+	}
+	c.hung[at] = make(chan struct{})
+}
+
+// seeGivenUp lets those that hang leave, if the client has given them up: it may ask the next thing before the server
+// sees that their connections are closed. One that it still waits for stays, and counts.
+func (c *record) seeGivenUp() {
+	c.mu.Lock()
+	hung := slices.Collect(maps.Values(c.hung))
+	c.mu.Unlock()
+	for _, gone := range hung {
+		select {
+		case <-gone:
+		case <-time.After(noticing):
+		}
+	}
 }
 
 // Requests are those got so far, in their order.

@@ -30,14 +30,18 @@ func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 func (b *BMC) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimSuffix(r.URL.Path, "/")
 	at := b.arrive(r, path)
-	leave := sync.OnceFunc(b.record.leave)
+	leave := sync.OnceFunc(func() { b.record.leave(at) })
 	defer leave()
 	answer := &recorder{ResponseWriter: w, note: func(status int) {
 		b.record.answered(at, status)
 		leave() // the client may send the next one before this function returns
 	}}
 	b.wait(r, b.config.Latency)
-	if f, ok := b.fault(r, path); !ok || !b.misbehave(answer, r, path, f) {
+	f, ok := b.fault(r, path)
+	if ok && f.Kind == Hang {
+		b.record.hangs(at)
+	}
+	if !ok || !b.misbehave(answer, r, path, f) {
 		b.answer(answer, r, path)
 	}
 }

@@ -144,7 +144,10 @@ func (l *Lab) Requests() map[string]int {
 	add := func(name string, c *kube.Cluster, ok bool) {
 		if ok {
 			r := c.Requests()
-			counts[name+" reads"], counts[name+" watches"], counts[name+" dry runs"], counts[name+" writes"] = r.Reads, r.Watches, r.DryRuns, r.Writes
+			counts[name+" reads"], counts[name+" watches"], counts[name+" writes"] = r.Reads, r.Watches, r.Writes
+			if r.DryRuns > 0 {
+				counts[name+" dry runs"] = r.DryRuns
+			}
 		}
 	}
 	hub, ok := l.hub.peek()

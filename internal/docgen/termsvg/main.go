@@ -3,11 +3,11 @@
 // `tmux capture-pane -e -p` writes it, from standard input.
 //
 // docs/run.svg is made with it, from a real run against a simulated lab
-// (docs/simulated-lab.md) in a terminal of 110 columns:
+// (docs/simulated-lab.md) in a terminal of 120 columns:
 //
-//	tmux new-session -d -s run -x 110 -y 70 'labrun LAB … ; tmux wait-for -S done; read'
+//	tmux new-session -d -s run -x 120 -y 70 'labrun LAB … ; tmux wait-for -S done; read'
 //	tmux wait-for done
-//	tmux capture-pane -e -p -t run | go run ./internal/docgen/termsvg -title 'labrun LAB' >docs/run.svg
+//	tmux capture-pane -e -p -t run | go run ./internal/docgen/termsvg -columns 120 -title 'labrun LAB' >docs/run.svg
 package main
 
 import (
